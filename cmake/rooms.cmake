@@ -1,0 +1,56 @@
+# Rooms: one static library per folder, which can include the rooms below it and no others. For each
+# room a directory of links in the build tree is its whole include path, so an include that goes up
+# (or sideways) finds no file. cmake/check_layers.py, run by every build, refuses the ways around it
+# and keeps the pure files pure.
+set(ROOMS_SOURCE "${PROJECT_SOURCE_DIR}/routerd")
+set(ROOMS_VIEW "${PROJECT_BINARY_DIR}/rooms")
+
+# Fills the directory of links for OWNER and puts it on TARGET's include path.
+function(rooms_visible target owner)
+  set(view "${ROOMS_VIEW}/${owner}")
+  file(REMOVE_RECURSE "${view}")
+  file(MAKE_DIRECTORY "${view}")
+  foreach(room ${ARGN})
+    file(CREATE_LINK "${ROOMS_SOURCE}/${room}" "${view}/${room}" SYMBOLIC)
+  endforeach()
+  target_include_directories(${target} PRIVATE "${view}")
+endfunction()
+
+function(rooms_libraries target scope)
+  foreach(library ${ARGN})
+    if(NOT LIB_${library})
+      message(FATAL_ERROR "cmake/dependencies.cmake knows no ${library}")
+    endif()
+    target_link_libraries(${target} ${scope} ${LIB_${library}})
+  endforeach()
+endfunction()
+
+# routerd_room(NAME SEES room... LIBRARIES library...): skipped while the folder has no C file.
+function(routerd_room name)
+  cmake_parse_arguments(ROOM "" "" "SEES;LIBRARIES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS "${ROOMS_SOURCE}/${name}/*.c")
+  if(NOT sources)
+    return()
+  endif()
+  add_library(room_${name} STATIC ${sources})
+  set_target_properties(room_${name} PROPERTIES OUTPUT_NAME ${name})
+  rooms_visible(room_${name} ${name} ${name} ${ROOM_SEES})
+  rooms_libraries(room_${name} PUBLIC ${ROOM_LIBRARIES})
+  foreach(below ${ROOM_SEES})
+    if(TARGET room_${below})
+      target_link_libraries(room_${name} INTERFACE room_${below})
+    endif()
+  endforeach()
+  add_dependencies(room_${name} layers)
+  set_property(GLOBAL APPEND PROPERTY ROOMS room_${name})
+endfunction()
+
+file(GLOB_RECURSE layers_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/routerd/*.[ch]"
+     "${PROJECT_SOURCE_DIR}/routerctl/*.[ch]")
+add_custom_command(
+  OUTPUT "${PROJECT_BINARY_DIR}/layers.stamp"
+  COMMAND /usr/bin/python3 "${PROJECT_SOURCE_DIR}/cmake/check_layers.py" "${PROJECT_SOURCE_DIR}"
+  COMMAND "${CMAKE_COMMAND}" -E touch "${PROJECT_BINARY_DIR}/layers.stamp"
+  DEPENDS ${layers_sources} "${PROJECT_SOURCE_DIR}/cmake/check_layers.py"
+  COMMENT "Checking the layers")
+add_custom_target(layers ALL DEPENDS "${PROJECT_BINARY_DIR}/layers.stamp")
