@@ -1,0 +1,98 @@
+/* status.h - what is seen, in the shape of what is wanted: a snapshot that the API answers reads from.
+ *
+ * The engine makes the skeleton from the intended state (same order of tenants, networks, objects), every backend fills in its facts and votes on each object that it carries a part of, the
+ * engine adds what outstanding steps say, and the snapshot is published: immutable from then on, reference counted, read by the API's thread.
+ * The vote: an object starts `up`; the worst vote wins, and of equal ones the first, with its reason. */
+#ifndef MODEL_STATUS_H
+#define MODEL_STATUS_H
+
+#include "model/intended.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum object_state { OBJECT_UP, OBJECT_PENDING, OBJECT_REMOVING, OBJECT_DOWN, OBJECT_ERROR }; /* in order of badness */
+
+struct object_status {
+    const char *name;
+    enum object_state state;
+    const char *reason; /* null when up */
+    int64_t since_ms;   /* when it last came up, Unix time; 0: not up */
+};
+
+struct segment_status {
+    struct object_status object;
+    char interface[16];
+    const char *bridge;
+};
+
+struct tunnel_status {
+    struct object_status object;
+    char interface[16];
+    uint32_t if_id;
+    uint64_t bytes_in, bytes_out;
+};
+
+struct peer_status {
+    struct object_status object;
+    const char *bgp_state; /* "Established", "Active", ... (RFC 4271, 8.2.2); "" when unknown */
+    struct addr address;
+    uint32_t asn;
+    uint32_t prefixes_received, prefixes_sent;
+};
+
+struct network_status {
+    struct object_status object;
+    const struct network *network; /* null while it is only being removed */
+    char vrf[16];
+    uint32_t table;
+    struct segment_status *segments;
+    size_t n_segments;
+    struct tunnel_status *tunnels;
+    size_t n_tunnels;
+    struct peer_status *peers;
+    size_t n_peers;
+};
+
+struct tenant_status {
+    const char *name;
+    uint64_t generation; /* in force, durable */
+    uint64_t applied;    /* the newest whose every step was carried out and read back */
+    bool converged;
+    struct network_status *networks; /* those of the intended state first, in its order; then those that are only being removed */
+    size_t n_networks;
+    size_t n_intended;
+};
+
+struct backend_status {
+    const char *name;
+    bool answers;
+    const char *reason; /* when it does not */
+};
+
+struct status {
+    struct arena *arena;
+    unsigned int refs;
+    const struct intended *intended; /* a reference is held */
+    int64_t time_ms;
+    struct tenant_status *tenants; /* in the order of intended->tenants */
+    size_t n_tenants;
+    struct backend_status *backends;
+    size_t n_backends;
+};
+
+/* A skeleton in which everything is up and nothing is known; one reference, the caller's. */
+struct status *status_new(const struct intended *intended);
+struct status *status_ref(const struct status *status);
+void status_unref(struct status *status); /* null is fine */
+
+/* Votes on an object; the reason (one sentence, no secret) is printed into the snapshot's arena. */
+void status_vote(struct status *status, struct object_status *object, enum object_state state, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* Finds an object by its path ("genome/peer/aws"; "genome/route/..." and anything unknown inside a known network give the network), or null. */
+struct object_status *status_find(struct status *status, const char *tenant, const char *object);
+const struct tenant_status *status_find_tenant(const struct status *status, const char *tenant);
+const struct network_status *tenant_status_find(const struct tenant_status *tenant, const char *network);
+const char *object_state_name(enum object_state state);
+
+#endif

@@ -1,0 +1,134 @@
+/* topology.h - what a tenant wants (contract, section 3), typed.
+ *
+ * One generation of one tenant's topology lies in one arena and is immutable once checked and numbered (ids.h), so that both threads may read it.
+ * Three steps make one: topology_parse() reads the document (shape, types, ranges, unknown keys), topology_check() holds it against the
+ * configuration, the profiles and the other tenants (references, subnets, VLAN grants, clashes, limits), ids_assign() gives each network, segment and tunnel the
+ * number from which its names in the kernel are made. Cross references are resolved to pointers by topology_parse(). */
+#ifndef MODEL_TOPOLOGY_H
+#define MODEL_TOPOLOGY_H
+
+#include "model/addr.h"
+#include "model/config.h"
+#include "model/doc.h"
+#include "model/profile.h"
+
+#include <stdint.h>
+
+struct attachment {
+    const struct doc *doc; /* where it stood, for errors; likewise below */
+    const char *uplink;
+    uint16_t vlan;
+};
+
+struct segment {
+    const struct doc *doc;
+    const char *name;
+    uint32_t id; /* unique on this router among segments and tunnels, never 0 once assigned, stable across restarts */
+    struct attachment *attachments;
+    size_t n_attachments; /* at least one */
+    struct prefix *gateways; /* the router's addresses on the segment, host bits set */
+    size_t n_gateways;
+};
+
+struct tunnel {
+    const struct doc *doc;
+    const char *name;
+    uint32_t id; /* also the xfrm if_id */
+    const char *profile_name;
+    const struct profile *profile; /* resolved by topology_check() and owned by the profiles' set, which outlives it */
+    const char *uplink;
+    const char *remote; /* an address or a DNS name */
+    const char *local_id, *remote_id; /* null: the default (the uplink's address; remote) */
+    const char *psk_secret;           /* name of the secret */
+    struct prefix *inside;
+    size_t n_inside;
+    bool initiate;
+};
+
+/* "10.3.0.0/16 le 24": the prefixes inside `prefix` whose length is within [ge, le]. Without ge and le only the prefix itself. */
+struct prefix_rule {
+    struct prefix prefix;
+    uint8_t ge, le;
+};
+
+struct peer {
+    const struct doc *doc;
+    const char *name;
+    const char *via;               /* a segment's or a tunnel's name */
+    const struct segment *segment; /* exactly one of the two is set */
+    const struct tunnel *tunnel;
+    struct addr address;
+    uint32_t asn;
+    const char *profile_name; /* null: its tunnel's, else "generic" */
+    const struct profile *profile;
+    const char *password_secret; /* null: none */
+    bool has_import_prefixes;    /* false: any but the network's own and the default route */
+    struct prefix_rule *import_prefixes;
+    size_t n_import_prefixes;
+    uint32_t import_max_prefixes; /* 0: the profile's */
+    bool has_export_prefixes;     /* false: everything of the network and of its other peers */
+    struct prefix_rule *export_prefixes;
+    size_t n_export_prefixes;
+    uint8_t export_prepend; /* how often the own AS is prepended in addition, 0-16 */
+    uint32_t export_med;
+    bool has_export_med;
+};
+
+struct route {
+    const struct doc *doc;
+    struct prefix prefix;
+    bool blackhole;
+    struct addr via; /* unless blackhole */
+};
+
+struct network {
+    const struct doc *doc;
+    const char *name;
+    uint32_t id;  /* unique on this router among networks, from 1 */
+    uint32_t asn; /* its own or the router's; 0 only if it has no peers */
+    struct segment *segments;
+    size_t n_segments;
+    struct tunnel *tunnels;
+    size_t n_tunnels;
+    struct peer *peers;
+    size_t n_peers;
+    struct route *routes;
+    size_t n_routes;
+};
+
+struct topology {
+    struct arena *arena;
+    const struct doc *doc; /* the whole document */
+    const char *text;      /* as pushed, byte for byte */
+    size_t text_len;
+    struct network *networks;
+    size_t n_networks;
+};
+
+/* Reads a document. Returns the topology (free with topology_free()), with or without errors added: with errors it may be incomplete and must not be
+ * used but for topology_check(), which adds what it can see. Returns null only if the document could not be read at all. */
+struct topology *topology_parse(const char *text, size_t len, struct errors *errors);
+/* A topology of no networks, what DELETE asks for. */
+struct topology *topology_new_empty(void);
+void topology_free(struct topology *topology);
+/* Whether both documents say the same. */
+bool topology_equal(const struct topology *a, const struct topology *b);
+
+struct intended;
+
+/* What topology_check() holds a topology against. */
+struct topology_world {
+    const struct config *config;
+    const struct profiles *profiles;
+    const struct intended *intended; /* what is in force: the other tenants' VLANs count */
+    /* Whether a secret of that name can be read; null: not checked. Must not block for long. */
+    bool (*secret_exists)(void *aux, const char *name);
+    void *aux;
+};
+
+/* Adds every fault of the topology, were it the tenant's. Fills in profile pointers and default AS numbers. */
+void topology_check(struct topology *topology, const char *tenant, const struct topology_world *world, struct errors *errors);
+
+const struct network *topology_find_network(const struct topology *topology, const char *name);
+
+#endif
