@@ -45,8 +45,8 @@ def impure(path, room, rooms, libraries, seen):
             if os.path.exists(own):
                 yield from impure(own, room, rooms, libraries, seen)
         elif head not in rooms:
-            yield (f'{path}:{number}: "{name}" in a pure file; it may use {", ".join(rooms)} '
-                   "and its own folder")
+            allowed = ", ".join([*rooms, "its own folder"])
+            yield f'{path}:{number}: "{name}" in a pure file; it may use {allowed}'
 
 
 def check_room(path, room):
