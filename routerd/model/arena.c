@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Blocks double from the first size to the last one; what is larger than a block gets one of its own. */
+/* Blocks double from the first size to the last one; what is larger than a block gets one of its
+ * own. */
 enum { BLOCK_FIRST = 1024, BLOCK_LAST = 256 * 1024 };
 
 struct block {

@@ -33,6 +33,7 @@ struct doc {
     size_t n_children;
     const struct doc *parent; /* null for the root */
     size_t index;             /* among its siblings */
+    bool reported;            /* its fault was reported already: the typed readers refuse it silently */
 };
 
 /* Parses `text` (not NUL-terminated, at most DOC_BYTES: else an error) into `arena`. Returns the root, or null with at least one error
@@ -44,6 +45,14 @@ const char *doc_path(struct arena *arena, const struct doc *doc);
 /* Adds a fault at a node (its key's place for a map's member of kind list or map is its value's place). */
 void doc_error(const struct doc *doc, struct errors *errors, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* Adds a fault at the key of a map's member, or at another place that belongs to the node. */
+void doc_key_error(const struct doc *member, struct errors *errors, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void doc_error_at(const struct doc *doc, unsigned int line, unsigned int column, struct errors *errors, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+/* A member's key as sentences show it: shortened and without control characters. */
+enum { DOC_KEY_TEXT = 68 };
+const char *doc_key(const struct doc *member, char buffer[DOC_KEY_TEXT]);
+
 /* The member of a map, or null. */
 const struct doc *doc_get(const struct doc *map, const char *key);
 /* Whether two documents mean the same: the order of map members, comments, style and layout do not count. */
@@ -54,11 +63,14 @@ bool doc_string(const struct doc *doc, struct errors *errors, const char **ret_t
 bool doc_bool(const struct doc *doc, struct errors *errors, bool *ret_bool);           /* true or false (YAML 1.2 core) */
 bool doc_uint(const struct doc *doc, struct errors *errors, uint64_t min, uint64_t max, uint64_t *ret_number);
 bool doc_name(const struct doc *doc, struct errors *errors, const char **ret_name);    /* 1-63 of a-z 0-9 - */
+bool doc_asn(const struct doc *doc, struct errors *errors, uint32_t *ret_asn);         /* 1-4294967294, none that an RFC forbids */
 bool doc_addr(const struct doc *doc, struct errors *errors, struct addr *ret_addr);
 bool doc_prefix(const struct doc *doc, struct errors *errors, struct prefix *ret_prefix); /* host bits refused */
 bool doc_ifaddr(const struct doc *doc, struct errors *errors, struct prefix *ret_prefix); /* host bits kept */
 bool doc_is(const struct doc *doc, enum doc_kind kind, struct errors *errors);           /* reports another kind */
 bool doc_is_null(const struct doc *doc);
+/* The member of a map, or null, which is reported as missing at the map. */
+const struct doc *doc_require(const struct doc *map, const char *key, struct errors *errors);
 /* Reports every member of `map` that is not in the null-terminated list `keys` as an unknown key (with the nearest known one as a hint). */
 void doc_check_keys(const struct doc *map, const char *const *keys, struct errors *errors);
 
