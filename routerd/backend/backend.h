@@ -1,15 +1,21 @@
 /* backend.h - the shape that ovs, net, ipsec and bgp share.
  *
- * A backend makes one part of the router hold what the intended state says. It never remembers what it was asked: it watches the real thing, and every
- * pass compares wanted with seen (X_want.c and X_diff.c, pure) and changes the real thing by the steps of that difference (X_io.c). So starting,
- * repairing and changing are the same code. It touches only objects that carry routerd's mark; all others are foreign and stay.
+ * A backend makes one part of the router hold what the intended state says. It never remembers what
+ * it was asked: it watches the real thing, and every pass compares wanted with seen (X_want.c and
+ * X_diff.c, pure) and changes the real thing by the steps of that difference (X_io.c). So starting,
+ * repairing and changing are the same code. It touches only objects that carry routerd's mark; all
+ * others are foreign and stay.
  *
- * All hooks are called on the engine's thread and none blocks longer than a few milliseconds (a large netlink batch aside): what takes longer goes on in run(). The thread sleeps in libopenvswitch's
- * poll_block(); wait() registers what should wake it (poll_fd_wait, poll_timer_wait_until, poll_immediate_wake).
+ * All hooks are called on the engine's thread and none blocks longer than a few milliseconds (a
+ * large netlink batch aside): what takes longer goes on in run(). The thread sleeps in
+ * libopenvswitch's poll_block(); wait() registers what should wake it (poll_fd_wait,
+ * poll_timer_wait_until, poll_immediate_wake).
  *
- * The life of a step: diff() adds it; the engine calls apply() with all of this backend's steps of one phase; apply() sets each step's result at once or leaves it
- * STEP_RUNNING and finishes it from run(), by the backend's own deadline (BACKEND_DEADLINE_MS unless it says why another). The plan outlives its running
- * steps. While any is running diff() is not called. After them the engine takes a new diff: an empty one means that it took effect. */
+ * The life of a step: diff() adds it; the engine calls apply() with all of this backend's steps of
+ * one phase; apply() sets each step's result at once or leaves it STEP_RUNNING and finishes it from
+ * run(), by the backend's own deadline (BACKEND_DEADLINE_MS unless it says why another). The plan
+ * outlives its running steps. After them the engine takes a new diff: an empty one means that it
+ * took effect. */
 #ifndef BACKEND_BACKEND_H
 #define BACKEND_BACKEND_H
 
@@ -43,24 +49,31 @@ typedef void backend_route_cb(const struct backend_route *route, void *aux);
 struct backend_class {
     const char *name; /* "ovs", as in steps, health and logs */
 
-    /* Makes an instance. Does not block and does not fail because the part is away: that is BACKEND_AWAY. -EINVAL if the configuration cannot work. */
+    /* Makes an instance. Does not block and does not fail because the part is away: that is
+     * BACKEND_AWAY. -EINVAL if the configuration cannot work. */
     int (*open)(const struct config *config, struct backend **ret_backend);
     /* Lets go of everything and changes nothing. */
     void (*close)(struct backend *backend);
-    /* Takes in events, makes progress on running steps, reconnects. Returns whether the seen state, the health, or the status facts changed
-     * since the last call. */
+    /* Takes in events, makes progress on running steps, reconnects. Returns whether the seen state,
+     * the health, or the status facts changed since the last call. */
     bool (*run)(struct backend *backend);
     void (*wait)(struct backend *backend);
-    /* *ret_reason, if not READY: a sentence with the place and the remedy, borrowed until the next run(). */
+    /* *ret_reason, if not READY: a sentence with the place and the remedy, borrowed until the next
+     * run(). */
     enum backend_health (*health)(const struct backend *backend, const char **ret_reason);
-    /* Adds the steps from seen to intended, in a stable order. Does no I/O that changes anything. Only called when READY. */
+    /* Adds the steps from seen to intended, in a stable order. Pure as to the outside and to steps
+     * under way: it may also be called, for a plan that is only shown, while steps are running, and
+     * then describes what is seen at that moment. Only called when READY. */
     void (*diff)(struct backend *backend, const struct intended *intended, struct plan *plan);
     /* Starts to carry out `n` steps of `plan`, all of one phase and of this backend. */
     void (*apply)(struct backend *backend, struct plan *plan, struct step **steps, size_t n);
-    /* Fills in this backend's facts and votes. Always called, also when away: then it votes DOWN on each object that it carries, with the reason. */
+    /* Fills in this backend's facts and votes. Always called, also when away: then it votes DOWN on
+     * each object that it carries, with the reason. */
     void (*status)(struct backend *backend, struct status *status);
-    /* Lists the routes of a network (both families) through the callback; null where the backend has none to tell. 0, or -errno. */
-    int (*routes)(struct backend *backend, const struct network *network, backend_route_cb *cb, void *aux);
+    /* Lists the routes of a network (both families) through the callback; null where the backend
+     * has none to tell. 0, or -errno. */
+    int (*routes)(struct backend *backend, const struct network *network, backend_route_cb *cb,
+                  void *aux);
 };
 
 #endif

@@ -1,0 +1,135 @@
+/* engine_internal.h - what the engine's own files share; nobody else includes it.
+ *
+ *   engine.c          the loop, the queue, opening and closing
+ *   engine_pass.c     difference, plan, phases, backoff
+ *   engine_request.c  requests, one change at a time, waiting for convergence
+ *   engine_load.c     from the store's image and the configuration to the intended state
+ *   engine_status.c   the snapshot, since when, publication
+ */
+#ifndef ENGINE_ENGINE_INTERNAL_H
+#define ENGINE_ENGINE_INTERNAL_H
+
+#include "engine/engine.h"
+
+#include "model/ids.h"
+#include "store/store.h"
+
+#include <lib/latch.h>
+#include <openvswitch/shash.h>
+#include <pthread.h>
+
+enum {
+    RETRY_MIN_MS = 250,     /* first repetition of a step that failed */
+    RETRY_MAX_MS = 30000,   /* longest */
+    NOT_READY_MS = 1000,    /* a step that was not ready is tried again at the latest */
+    PUBLISH_MS = 100,       /* between two snapshots */
+    PUBLISH_WAITED_MS = 20, /* while somebody waits for convergence */
+    FACTS_MS = 5000,        /* counters in the snapshot are at most this old */
+    REQUEST_MS = 5000,      /* how long a request waits for the store and the backends to answer */
+};
+
+/* How it went with a step the last times; lives while the same step stays in the difference. Key:
+ * backend, tenant, object, action, summary. */
+struct attempt {
+    enum step_result result;
+    char *reason;
+    char *tenant, *object;
+    bool removing;         /* the step deletes an object that is not intended any more */
+    unsigned int failures; /* in a row */
+    int64_t next_ms;       /* not before */
+    unsigned int pass;     /* the last pass that had it in its difference */
+};
+
+struct retired; /* configuration and profiles that published snapshots may still point to */
+
+struct engine {
+    struct config *config;
+    struct profiles *profiles;
+    struct retired *retired;
+    const struct backend_class *const *classes;
+    struct backend **backends;
+    size_t n_backends;
+    struct store *store;
+    uint64_t store_serial; /* of the image that is in force; 0: none yet */
+    char *
+        store_conflict; /* the database went back in time: nothing is accepted; null: all is well */
+    struct intended *intended;
+    struct ids ids;
+    bool fatal;
+
+    /* the pass (engine_pass.c) */
+    struct plan *plan;         /* being carried out; null: idle */
+    struct intended *plan_for; /* what it was made for; a reference */
+    size_t plan_next;          /* first step that is not handed out yet */
+    bool dirty; /* something seen or intended has changed since the last difference */
+    unsigned int pass;
+    struct shash attempts; /* of struct attempt */
+    int64_t retry_ms;      /* when the next attempt is due; INT64_MAX: none */
+
+    /* status (engine_status.c) */
+    struct shash applied; /* tenant -> uint64_t * generation */
+    struct shash since;   /* object -> int64_t * */
+    bool status_dirty;
+    int64_t published_ms;
+    pthread_mutex_t lock; /* of `published` and the queue; held for a few instructions */
+    struct status *published;
+    void (*notify)(void *aux);
+    void *notify_aux;
+
+    /* requests (engine_request.c) */
+    struct request *queue, **queue_tail; /* under the lock */
+    bool stopping;                       /* under the lock */
+    struct latch wake;
+    struct request *todo, **todo_tail; /* taken from the queue, in order */
+    struct request *committing;        /* the change that the store is writing */
+    struct intended *committing_intended;
+    struct ids committing_ids;
+    struct request *waiting; /* accepted, waiting for convergence */
+};
+
+/* engine_pass.c */
+void pass_run(struct engine *engine);
+void pass_wait(struct engine *engine);
+void pass_abort(struct engine *engine);
+void pass_vote(struct engine *engine, struct status *status);
+/* The steps that would be taken were `intended` in force: those of `tenant` and of the router
+ * itself. */
+struct plan *pass_plan(struct engine *engine, const struct intended *intended, const char *tenant);
+/* Forgets how it went with the steps of a tenant, so that a new topology is tried at once. */
+void pass_forget(struct engine *engine, const char *tenant);
+
+/* engine_request.c */
+void requests_run(struct engine *engine);
+void requests_wait(struct engine *engine);
+void requests_abort(struct engine *engine);
+/* Answers those that wait for convergence and need not any longer, by this snapshot. */
+void requests_answer_waiting(struct engine *engine, const struct status *status);
+/* When the first of them has waited long enough; INT64_MAX: none waits. */
+int64_t requests_waiting_until(const struct engine *engine);
+
+/* engine_load.c */
+void load_run(struct engine *engine);
+/* Takes over another configuration, or explains in *ret_detail (heap) why the running one stays. */
+bool load_config(struct engine *engine, struct config *config, struct profiles *profiles,
+                 char **ret_detail);
+int load_open_backends(struct engine *engine);
+void load_close_backends(struct engine *engine);
+void load_free_retired(struct engine *engine);
+/* Checks a topology as the tenant's against the configuration and `intended`. */
+void load_check(const struct engine *engine, const struct intended *intended, const char *tenant,
+                struct topology *topology, struct errors *errors);
+
+/* engine_status.c */
+void status_run(struct engine *engine);
+void status_wait(struct engine *engine);
+/* Puts the store's memory of when objects came up in place of the engine's. */
+void status_load_since(struct engine *engine, const struct store_image *image);
+/* The first reason why an away or opening backend stands in the way of a tenant's objects, in heap
+ * memory, or null. */
+char *status_blocked(struct engine *engine, const struct intended *intended, const char *tenant);
+/* What is not up, as a sentence in heap memory. */
+char *status_outstanding(const struct tenant_status *tenant);
+
+int64_t wall_ms(void);
+
+#endif

@@ -1,0 +1,337 @@
+/* The snapshot: skeleton from the intended state, facts and votes of the backends, votes for
+ * outstanding steps, since when, and publication. */
+#include "engine/engine_internal.h"
+
+#include "log/log.h"
+
+#include <lib/timeval.h>
+#include <lib/util.h>
+#include <openvswitch/dynamic-string.h>
+#include <openvswitch/poll-loop.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef void object_visitor(struct object_status *object, const char *path, void *aux);
+
+/* Visits every segment, tunnel and peer of a tenant, then the network itself; `path` is
+ * "bio/genome/peer/aws". */
+static void visit_network(const char *tenant, struct network_status *network, object_visitor *visit,
+                          void *aux)
+{
+    struct ds path = DS_EMPTY_INITIALIZER;
+
+    for (size_t i = 0; i < network->n_segments; i++) {
+        ds_clear(&path);
+        ds_put_format(&path, "%s/%s/segment/%s", tenant, network->object.name,
+                      network->segments[i].object.name);
+        visit(&network->segments[i].object, ds_cstr(&path), aux);
+    }
+    for (size_t i = 0; i < network->n_tunnels; i++) {
+        ds_clear(&path);
+        ds_put_format(&path, "%s/%s/tunnel/%s", tenant, network->object.name,
+                      network->tunnels[i].object.name);
+        visit(&network->tunnels[i].object, ds_cstr(&path), aux);
+    }
+    for (size_t i = 0; i < network->n_peers; i++) {
+        ds_clear(&path);
+        ds_put_format(&path, "%s/%s/peer/%s", tenant, network->object.name,
+                      network->peers[i].object.name);
+        visit(&network->peers[i].object, ds_cstr(&path), aux);
+    }
+    ds_clear(&path);
+    ds_put_format(&path, "%s/%s", tenant, network->object.name);
+    visit(&network->object, ds_cstr(&path), aux);
+    ds_destroy(&path);
+}
+
+static void visit_tenant(struct tenant_status *tenant, object_visitor *visit, void *aux)
+{
+    for (size_t i = 0; i < tenant->n_networks; i++) {
+        visit_network(tenant->name, &tenant->networks[i], visit, aux);
+    }
+}
+
+struct inherit {
+    struct status *status;
+    struct network_status *network;
+};
+
+/* A network is as well as the worst of what it is made of. */
+static void inherit_vote(struct object_status *object, const char *path, void *aux)
+{
+    struct inherit *inherit = aux;
+
+    if (object != &inherit->network->object && object->state != OBJECT_UP) {
+        status_vote(inherit->status, &inherit->network->object, object->state, "%s: %s",
+                    strchr(path, '/') + 1, object->reason);
+    }
+}
+
+static void inherit_votes(struct status *status)
+{
+    for (size_t i = 0; i < status->n_tenants; i++) {
+        for (size_t j = 0; j < status->tenants[i].n_networks; j++) {
+            struct inherit inherit = {status, &status->tenants[i].networks[j]};
+
+            visit_network(status->tenants[i].name, inherit.network, inherit_vote, &inherit);
+        }
+    }
+}
+
+struct since_change {
+    struct engine *engine;
+    struct store_since *changes;
+    size_t n, capacity;
+};
+
+static void since_note(struct since_change *change, const char *path, int64_t since_ms)
+{
+    if (change->n == change->capacity) {
+        change->changes = x2nrealloc(change->changes, &change->capacity, sizeof *change->changes);
+    }
+    change->changes[change->n++] = (struct store_since){xstrdup(path), since_ms};
+}
+
+/* Remembers when an object came up, or takes it from memory; what a backend knows by itself (a
+ * session's age) goes before. */
+static void since_update(struct object_status *object, const char *path, void *aux)
+{
+    struct since_change *change = aux;
+    struct shash_node *node = shash_find(&change->engine->since, path);
+    int64_t known = node ? *(int64_t *)node->data : 0;
+
+    if (object->state != OBJECT_UP) {
+        object->since_ms = 0;
+        if (node) {
+            free(node->data);
+            shash_delete(&change->engine->since, node);
+            since_note(change, path, 0);
+        }
+        return;
+    }
+    if (object->since_ms) {
+        return; /* the backend's own knowledge is as durable as the session */
+    }
+    object->since_ms = known ? known : wall_ms();
+    if (!known) {
+        int64_t *since = xmalloc(sizeof *since);
+
+        *since = object->since_ms;
+        shash_add(&change->engine->since, path, since);
+        since_note(change, path, *since);
+    }
+}
+
+static void since_run(struct engine *engine, struct status *status)
+{
+    struct since_change change = {.engine = engine};
+
+    for (size_t i = 0; i < status->n_tenants; i++) {
+        visit_tenant(&status->tenants[i], since_update, &change);
+    }
+    if (change.n) {
+        store_put_since(engine->store, change.changes, change.n);
+    }
+    for (size_t i = 0; i < change.n; i++) {
+        free(change.changes[i].object);
+    }
+    free(change.changes);
+}
+
+void status_load_since(struct engine *engine, const struct store_image *image)
+{
+    shash_clear_free_data(&engine->since);
+    for (size_t i = 0; i < image->n_since; i++) {
+        int64_t *since = xmalloc(sizeof *since);
+
+        *since = image->since[i].since_ms;
+        shash_add(&engine->since, image->since[i].object, since);
+    }
+}
+
+static void add_backends(struct engine *engine, struct status *status)
+{
+    const char *reason = NULL;
+
+    status->n_backends = engine->n_backends + 1;
+    status->backends = arena_calloc(status->arena, status->n_backends, sizeof *status->backends);
+    for (size_t i = 0; i < engine->n_backends; i++) {
+        struct backend_status *backend = &status->backends[i];
+
+        backend->name = engine->classes[i]->name;
+        backend->answers =
+            engine->classes[i]->health(engine->backends[i], &reason) == BACKEND_READY;
+        backend->reason =
+            backend->answers ? NULL : arena_strdup(status->arena, reason ? reason : "connecting");
+    }
+    struct backend_status *state = &status->backends[engine->n_backends];
+
+    reason = NULL;
+    state->name = "state";
+    state->answers = store_health(engine->store, &reason) == STORE_READY && !engine->store_conflict;
+    reason = engine->store_conflict ? engine->store_conflict : reason ? reason : "connecting";
+    state->reason = state->answers ? NULL : arena_strdup(status->arena, reason);
+}
+
+static bool backends_opening(const struct status *status, struct engine *engine)
+{
+    for (size_t i = 0; i < engine->n_backends; i++) {
+        const char *reason;
+
+        if (engine->classes[i]->health(engine->backends[i], &reason) == BACKEND_OPENING) {
+            return true;
+        }
+    }
+    return !status->backends;
+}
+
+static void set_converged(struct engine *engine, struct status *status)
+{
+    for (size_t i = 0; i < status->n_tenants; i++) {
+        struct tenant_status *tenant = &status->tenants[i];
+        uint64_t *applied = shash_find_data(&engine->applied, tenant->name);
+
+        tenant->applied = applied ? *applied : 0;
+        tenant->converged = tenant->applied == tenant->generation;
+        for (size_t j = 0; j < tenant->n_networks; j++) {
+            tenant->converged &= tenant->networks[j].object.state == OBJECT_UP;
+        }
+    }
+}
+
+static struct status *status_build(struct engine *engine, const struct intended *intended)
+{
+    struct status *status = status_new(intended);
+
+    status->time_ms = wall_ms();
+    for (size_t i = 0; i < engine->n_backends; i++) {
+        engine->classes[i]->status(engine->backends[i], status);
+    }
+    return status;
+}
+
+static struct status *status_take(struct engine *engine)
+{
+    struct status *status = status_build(engine, engine->intended);
+
+    add_backends(engine, status);
+    pass_vote(engine, status);
+    inherit_votes(status);
+    set_converged(engine, status);
+    if (!backends_opening(status, engine)) {
+        since_run(engine, status);
+    }
+    return status;
+}
+
+static void status_publish(struct engine *engine, struct status *status)
+{
+    struct status *old;
+
+    pthread_mutex_lock(&engine->lock);
+    old = engine->published;
+    engine->published = status;
+    pthread_mutex_unlock(&engine->lock);
+    status_unref(old);
+    engine->published_ms = time_msec();
+    engine->status_dirty = false;
+    if (engine->notify) {
+        engine->notify(engine->notify_aux);
+    }
+}
+
+static int64_t publish_due(const struct engine *engine)
+{
+    int interval = engine->waiting ? PUBLISH_WAITED_MS : PUBLISH_MS;
+    int64_t due = engine->published_ms + (engine->status_dirty ? interval : FACTS_MS);
+
+    return MIN(due, requests_waiting_until(engine));
+}
+
+void status_run(struct engine *engine)
+{
+    struct status *status;
+
+    if (time_msec() < publish_due(engine)) {
+        return;
+    }
+    status = status_take(engine);
+    requests_answer_waiting(engine, status);
+    status_publish(engine, status);
+}
+
+void status_wait(struct engine *engine)
+{
+    poll_timer_wait_until(publish_due(engine));
+}
+
+struct blocked {
+    const char *reason;
+};
+
+static void first_reason(struct object_status *object, const char *path OVS_UNUSED, void *aux)
+{
+    struct blocked *blocked = aux;
+
+    if (object->state != OBJECT_UP && !blocked->reason) {
+        blocked->reason = object->reason;
+    }
+}
+
+/* A backend that is away votes on each object that it carries a part of; so its votes tell whether
+ * a topology needs it. */
+char *status_blocked(struct engine *engine, const struct intended *intended, const char *tenant)
+{
+    char *result = NULL;
+
+    for (size_t i = 0; i < engine->n_backends && !result; i++) {
+        const char *reason = NULL;
+        struct blocked blocked = {NULL};
+        struct tenant_status *found;
+        struct status *status;
+
+        if (engine->classes[i]->health(engine->backends[i], &reason) == BACKEND_READY) {
+            continue;
+        }
+        status = status_new(intended);
+        engine->classes[i]->status(engine->backends[i], status);
+        found = CONST_CAST(struct tenant_status *, status_find_tenant(status, tenant));
+        if (found) {
+            visit_tenant(found, first_reason, &blocked);
+        }
+        if (blocked.reason) {
+            result =
+                xasprintf("%s: %s", engine->classes[i]->name, reason ? reason : blocked.reason);
+        }
+        status_unref(status);
+    }
+    return result;
+}
+
+struct outstanding {
+    struct ds text;
+    size_t n;
+};
+
+static void outstanding_add(struct object_status *object, const char *path, void *aux)
+{
+    struct outstanding *outstanding = aux;
+
+    if (object->state != OBJECT_UP && strchr(strchr(path, '/') + 1, '/') && outstanding->n++ < 20) {
+        ds_put_format(&outstanding->text, "%s%s is %s: %s", outstanding->text.length ? "; " : "",
+                      strchr(path, '/') + 1, object_state_name(object->state), object->reason);
+    }
+}
+
+char *status_outstanding(const struct tenant_status *tenant)
+{
+    struct outstanding outstanding = {DS_EMPTY_INITIALIZER, 0};
+
+    if (tenant) {
+        visit_tenant(CONST_CAST(struct tenant_status *, tenant), outstanding_add, &outstanding);
+    }
+    if (!outstanding.n) {
+        ds_put_cstr(&outstanding.text, "the change is being carried out");
+    }
+    return ds_steal_cstr(&outstanding.text);
+}
