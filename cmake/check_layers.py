@@ -61,14 +61,14 @@ def check_room(path, room):
 def main(top):
     os.chdir(top)
     found = set()
-    for root in ("routerd", "routerctl"):
+    for root in ("routerd", "routerctl", "ovs", "net", "ipsec", "bgp"):
         for folder, _, names in os.walk(root):
             for name in names:
                 if not name.endswith((".c", ".h")):
                     continue
                 path = os.path.join(folder, name)
                 found.update(climbing(path))
-                found.update(check_room(path, os.path.relpath(folder, root)))
+                found.update(check_room(path, os.path.relpath(folder, root) if root == "routerd" else root))
     for line in sorted(found):
         print(line, file=sys.stderr)
     return 1 if found else 0

@@ -2,7 +2,15 @@
 # room a directory of links in the build tree is its whole include path, so an include that goes up
 # (or sideways) finds no file. cmake/check_layers.py, run by every build, refuses the ways around it
 # and keeps the pure files pure.
-set(ROOMS_SOURCE "${PROJECT_SOURCE_DIR}/routerd")
+# The backends' rooms are folders of the top level, all others are inside routerd.
+set(ROOMS_TOP ovs net ipsec bgp)
+function(room_folder name ret_folder)
+  if(name IN_LIST ROOMS_TOP)
+    set(${ret_folder} "${PROJECT_SOURCE_DIR}/${name}" PARENT_SCOPE)
+  else()
+    set(${ret_folder} "${PROJECT_SOURCE_DIR}/routerd/${name}" PARENT_SCOPE)
+  endif()
+endfunction()
 set(ROOMS_VIEW "${PROJECT_BINARY_DIR}/rooms")
 
 # Fills the directory of links for OWNER and puts it on TARGET's include path.
@@ -11,7 +19,8 @@ function(rooms_visible target owner)
   file(REMOVE_RECURSE "${view}")
   file(MAKE_DIRECTORY "${view}")
   foreach(room ${ARGN})
-    file(CREATE_LINK "${ROOMS_SOURCE}/${room}" "${view}/${room}" SYMBOLIC)
+    room_folder(${room} folder)
+    file(CREATE_LINK "${folder}" "${view}/${room}" SYMBOLIC)
   endforeach()
   target_include_directories(${target} PRIVATE "${view}")
 endfunction()
@@ -28,7 +37,8 @@ endfunction()
 # routerd_room(NAME SEES room... LIBRARIES library...): skipped while the folder has no C file.
 function(routerd_room name)
   cmake_parse_arguments(ROOM "" "" "SEES;LIBRARIES" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS "${ROOMS_SOURCE}/${name}/*.c")
+  room_folder(${name} folder)
+  file(GLOB sources CONFIGURE_DEPENDS "${folder}/*.c")
   if(NOT sources)
     return()
   endif()
@@ -45,7 +55,9 @@ function(routerd_room name)
   set_property(GLOBAL APPEND PROPERTY ROOMS room_${name})
 endfunction()
 
-file(GLOB_RECURSE layers_sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/routerd/*.[ch]"
+set(layers_folders ${ROOMS_TOP})
+list(TRANSFORM layers_folders REPLACE "(.+)" "${PROJECT_SOURCE_DIR}/\\1/*.[ch]")
+file(GLOB_RECURSE layers_sources CONFIGURE_DEPENDS ${layers_folders} "${PROJECT_SOURCE_DIR}/routerd/*.[ch]"
      "${PROJECT_SOURCE_DIR}/routerctl/*.[ch]")
 add_custom_command(
   OUTPUT "${PROJECT_BINARY_DIR}/layers.stamp"

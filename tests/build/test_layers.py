@@ -25,28 +25,32 @@ SEES = {
 }
 
 
-def command_of(folder):
+def command_of(place):
     """The compiler's command line for some file of the folder, without its input and output."""
     for entry in json.loads((BUILD / "compile_commands.json").read_text()):
-        if pathlib.Path(entry["file"]).parent == folder:
+        if pathlib.Path(entry["file"]).parent == place:
             words = shlex.split(entry["command"])
             del words[words.index("-o") :]
             return words, entry["directory"]
     return None, None
 
 
-def compiles(folder, text):
-    words, directory = command_of(folder)
+def compiles(place, text):
+    words, directory = command_of(place)
     if words is None:
-        pytest.skip(f"{folder.name} has no C file")
+        pytest.skip(f"{place.name} has no C file")
     done = subprocess.run(
         [*words, "-fsyntax-only", "-x", "c", "-"], cwd=directory, input=text, text=True,
         capture_output=True, check=False)
     return done.returncode == 0, done.stderr
 
 
+def folder(room):
+    return TOP / room if room in BACKENDS else TOP / "routerd" / room
+
+
 def headers(room):
-    return sorted((TOP / "routerd" / room).glob("*.h"))
+    return sorted(folder(room).glob("*.h"))
 
 
 @pytest.mark.parametrize("other", SEES)
@@ -57,10 +61,10 @@ def test_a_room_sees_only_the_rooms_below_it(room, other):
         pytest.skip(f"{other} has no header")
     name = f"{other}/{headers(other)[0].name}"
     probe = f'#if __has_include("{name}")\n#error seen\n#endif\n'
-    unseen, _ = compiles(TOP / "routerd" / room, probe)
+    unseen, _ = compiles(folder(room), probe)
     assert unseen == (other not in SEES[room])
     if unseen:
-        fine, errors = compiles(TOP / "routerd" / room, f'#include "{name}"\n')
+        fine, errors = compiles(folder(room), f'#include "{name}"\n')
         assert not fine
         assert "No such file" in errors or "file not found" in errors
 
@@ -85,13 +89,13 @@ def check(tree, files):
 
 
 @pytest.mark.parametrize("name, line, where", [
-    ("routerd/ovs/ovs_io.c", '#include "../net/net.h"', "leaves its room"),
-    ("routerd/ovs/ovs_io.c", '# include "model/../../net/net.h"', "leaves its room"),
+    ("ovs/ovs_io.c", '#include "../net/net.h"', "leaves its room"),
+    ("ovs/ovs_io.c", '# include "model/../../net/net.h"', "leaves its room"),
     ("routerd/main.c", '#include "/usr/include/yaml.h"', "leaves its room"),
     ("routerctl/main.c", '#include "../routerd/api/api.h"', "leaves its room"),
-    ("routerd/net/net_want.c", "#include <netlink/netlink.h>", "pure file"),
-    ("routerd/net/net_diff.c", '#include "log/log.h"', "pure file"),
-    ("routerd/bgp/bgp_want.c", "#include <time.h>", "pure file"),
+    ("net/net_want.c", "#include <netlink/netlink.h>", "pure file"),
+    ("net/net_diff.c", '#include "log/log.h"', "pure file"),
+    ("bgp/bgp_want.c", "#include <time.h>", "pure file"),
     ("routerd/model/addr.c", "#include <openvswitch/poll-loop.h>", "pure file"),
     ("routerd/model/addr.h", '#include "log/log.h"', "pure file"),
 ])
@@ -103,18 +107,18 @@ def test_the_check_names_file_and_line(tmp_path, name, line, where):
 
 def test_the_check_follows_a_pure_file_into_its_own_headers(tmp_path):
     status, errors = check(tmp_path, {
-        "routerd/ovs/ovs_want.c": '#include "ovs/ovs_want.h"\n',
-        "routerd/ovs/ovs_want.h": '#include "inner.h"\n',
-        "routerd/ovs/inner.h": "#include <lib/ovsdb-idl.h>\n",
+        "ovs/ovs_want.c": '#include "ovs/ovs_want.h"\n',
+        "ovs/ovs_want.h": '#include "inner.h"\n',
+        "ovs/inner.h": "#include <lib/ovsdb-idl.h>\n",
     })
-    assert status == 1 and errors.startswith("routerd/ovs/inner.h:1: ")
+    assert status == 1 and errors.startswith("ovs/inner.h:1: ")
 
 
 def test_the_check_accepts_what_the_layers_allow(tmp_path):
     status, errors = check(tmp_path, {
         "routerd/model/topology_yaml.c": "#include <string.h>\n#include <yaml.h>\n",
-        "routerd/ovs/ovs_want.c": '#include <errno.h>\n#include "model/a.h"\n#include "ovs/own.h"\n',
-        "routerd/ovs/own.h": '#include "backend/backend.h"\n',
-        "routerd/ovs/ovs_io.c": '#include <lib/ovsdb-idl.h>\n#include "log/log.h"\n',
+        "ovs/ovs_want.c": '#include <errno.h>\n#include "model/a.h"\n#include "ovs/own.h"\n',
+        "ovs/own.h": '#include "backend/backend.h"\n',
+        "ovs/ovs_io.c": '#include <lib/ovsdb-idl.h>\n#include "log/log.h"\n',
     })
     assert (status, errors) == (0, "")
