@@ -13,7 +13,7 @@ struct open_node {
     struct doc *pending; /* a map's member whose key was read, but not its value */
 };
 
-struct reader {
+struct parse {
     struct arena *arena;
     struct errors *errors;
     const char *text; /* what libyaml reads: without a byte order mark */
@@ -26,49 +26,49 @@ struct reader {
 };
 
 /* A fault of the whole document. */
-static void fault(struct reader *reader, yaml_mark_t mark, const char *message)
+static void fault(struct parse *parse, yaml_mark_t mark, const char *message)
 {
-    errors_add(reader->errors, "", (unsigned int)mark.line + 1, (unsigned int)mark.column + 1, "%s",
+    errors_add(parse->errors, "", (unsigned int)mark.line + 1, (unsigned int)mark.column + 1, "%s",
                message);
 }
 
 /* A fault of the node that begins at `mark` and is not in the tree yet: its path is its parent's.
  */
-static void fault_here(struct reader *reader, yaml_mark_t mark, const char *message)
+static void fault_here(struct parse *parse, yaml_mark_t mark, const char *message)
 {
-    if (reader->depth == 0) {
-        fault(reader, mark, message);
+    if (parse->depth == 0) {
+        fault(parse, mark, message);
         return;
     }
-    const struct open_node *open = &reader->stack[reader->depth - 1];
+    const struct open_node *open = &parse->stack[parse->depth - 1];
     doc_error_at(open->pending ? open->pending : open->doc, (unsigned int)mark.line + 1,
-                 (unsigned int)mark.column + 1, reader->errors, "%s", message);
+                 (unsigned int)mark.column + 1, parse->errors, "%s", message);
 }
 
 /* --- the tree
  * -------------------------------------------------------------------------------------- */
 
-static struct doc *node_new(struct reader *reader, yaml_mark_t mark)
+static struct doc *node_new(struct parse *parse, yaml_mark_t mark)
 {
-    if (++reader->n_nodes > DOC_NODES) {
-        fault(reader, mark, "the document has too many parts");
-        reader->stop = true;
+    if (++parse->n_nodes > DOC_NODES) {
+        fault(parse, mark, "the document has too many parts");
+        parse->stop = true;
     }
-    return arena_alloc(reader->arena, sizeof(struct doc));
+    return arena_alloc(parse->arena, sizeof(struct doc));
 }
 
 /* The node of a value that begins at `mark`: the member whose key was just read, or a new one in
  * the open list, or the root. */
-static struct doc *node_place(struct reader *reader, enum doc_kind kind, yaml_mark_t mark)
+static struct doc *node_place(struct parse *parse, enum doc_kind kind, yaml_mark_t mark)
 {
-    struct open_node *open = reader->depth > 0 ? &reader->stack[reader->depth - 1] : NULL;
-    struct doc *doc = open && open->pending ? open->pending : node_new(reader, mark);
+    struct open_node *open = parse->depth > 0 ? &parse->stack[parse->depth - 1] : NULL;
+    struct doc *doc = open && open->pending ? open->pending : node_new(parse, mark);
     doc->kind = kind;
     doc->line = (unsigned int)mark.line + 1;
     doc->column = (unsigned int)mark.column + 1;
     doc->text = "";
     if (!open) {
-        reader->root = doc;
+        parse->root = doc;
         return doc;
     }
     open->pending = NULL;
@@ -80,72 +80,72 @@ static struct doc *node_place(struct reader *reader, enum doc_kind kind, yaml_ma
 }
 
 /* Whether the event is a key of the open map rather than a value. */
-static bool wants_key(const struct reader *reader)
+static bool wants_key(const struct parse *parse)
 {
-    if (reader->depth == 0)
+    if (parse->depth == 0)
         return false;
-    const struct open_node *open = &reader->stack[reader->depth - 1];
+    const struct open_node *open = &parse->stack[parse->depth - 1];
     return open->doc->kind == DOC_MAP && !open->pending;
 }
 
-static void read_key(struct reader *reader, const yaml_event_t *event)
+static void read_key(struct parse *parse, const yaml_event_t *event)
 {
-    struct open_node *open = &reader->stack[reader->depth - 1];
-    struct doc *doc = node_new(reader, event->start_mark);
+    struct open_node *open = &parse->stack[parse->depth - 1];
+    struct doc *doc = node_new(parse, event->start_mark);
     const char *text = (const char *)event->data.scalar.value;
     size_t len = event->data.scalar.length;
     if (strlen(text) != len)
-        fault_here(reader, event->start_mark, "a key must not hold a NUL character");
-    doc->key = arena_memdup(reader->arena, text, len);
+        fault_here(parse, event->start_mark, "a key must not hold a NUL character");
+    doc->key = arena_memdup(parse->arena, text, len);
     doc->key_line = (unsigned int)event->start_mark.line + 1;
     doc->key_column = (unsigned int)event->start_mark.column + 1;
     doc->parent = open->doc;
     open->pending = doc;
 }
 
-static void read_scalar(struct reader *reader, const yaml_event_t *event)
+static void read_scalar(struct parse *parse, const yaml_event_t *event)
 {
-    if (wants_key(reader)) {
-        read_key(reader, event);
+    if (wants_key(parse)) {
+        read_key(parse, event);
         return;
     }
-    struct doc *doc = node_place(reader, DOC_SCALAR, event->start_mark);
+    struct doc *doc = node_place(parse, DOC_SCALAR, event->start_mark);
     const char *text = (const char *)event->data.scalar.value;
-    doc->text = arena_memdup(reader->arena, text, event->data.scalar.length);
+    doc->text = arena_memdup(parse->arena, text, event->data.scalar.length);
     doc->text_len = event->data.scalar.length;
     doc->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
     if (strlen(text) != doc->text_len) {
-        doc_error(doc, reader->errors, "must not hold a NUL character");
+        doc_error(doc, parse->errors, "must not hold a NUL character");
         doc->reported = true;
     }
 }
 
-static void read_open(struct reader *reader, enum doc_kind kind, const yaml_event_t *event)
+static void read_open(struct parse *parse, enum doc_kind kind, const yaml_event_t *event)
 {
-    if (wants_key(reader)) {
-        fault_here(reader, event->start_mark, "a key must be a string, not a list or a map");
-        reader->stop = true;
+    if (wants_key(parse)) {
+        fault_here(parse, event->start_mark, "a key must be a string, not a list or a map");
+        parse->stop = true;
         return;
     }
-    if (reader->depth == DOC_DEPTH) {
-        fault_here(reader, event->start_mark, "nested too deeply");
-        reader->stop = true;
+    if (parse->depth == DOC_DEPTH) {
+        fault_here(parse, event->start_mark, "nested too deeply");
+        parse->stop = true;
         return;
     }
-    struct doc *doc = node_place(reader, kind, event->start_mark);
-    reader->stack[reader->depth++] = (struct open_node){.doc = doc, .tail = &doc->child};
+    struct doc *doc = node_place(parse, kind, event->start_mark);
+    parse->stack[parse->depth++] = (struct open_node){.doc = doc, .tail = &doc->child};
 }
 
-static void read_alias(struct reader *reader, const yaml_event_t *event)
+static void read_alias(struct parse *parse, const yaml_event_t *event)
 {
-    if (wants_key(reader)) {
-        fault_here(reader, event->start_mark, "a key must be a string, not an alias");
-        reader->stop = true;
+    if (wants_key(parse)) {
+        fault_here(parse, event->start_mark, "a key must be a string, not an alias");
+        parse->stop = true;
         return;
     }
-    struct doc *doc = node_place(reader, DOC_SCALAR, event->start_mark);
+    struct doc *doc = node_place(parse, DOC_SCALAR, event->start_mark);
     doc->reported = true;
-    doc_error(doc, reader->errors, "aliases are not allowed");
+    doc_error(doc, parse->errors, "aliases are not allowed");
 }
 
 /* --- duplicate keys
@@ -158,15 +158,15 @@ static int by_key(const void *a_, const void *b_)
     return order ? order : ((*a)->index > (*b)->index) - ((*a)->index < (*b)->index);
 }
 
-static void check_duplicates(struct reader *reader, const struct doc *map)
+static void check_duplicates(struct parse *parse, struct doc *map)
 {
     if (map->n_children < 2)
         return;
-    const struct doc **sorted = calloc(map->n_children, sizeof(struct doc *));
+    struct doc **sorted = calloc(map->n_children, sizeof(struct doc *));
     if (!sorted)
         abort();
     size_t n = 0;
-    for (const struct doc *member = map->child; member; member = member->next)
+    for (struct doc *member = map->child; member; member = member->next)
         sorted[n++] = member;
     qsort(sorted, n, sizeof *sorted, by_key);
     const struct doc *first = sorted[0];
@@ -176,63 +176,64 @@ static void check_duplicates(struct reader *reader, const struct doc *map)
             continue;
         }
         char key[DOC_KEY_TEXT];
-        doc_key_error(sorted[i], reader->errors, "duplicate key `%s`; first at line %u",
+        doc_key_error(sorted[i], parse->errors, "duplicate key `%s`; first at line %u",
                       doc_key(sorted[i], key), first->key_line);
+        sorted[i]->reported = true; /* its value would only be confusing */
     }
     free(sorted);
 }
 
-static void read_close(struct reader *reader)
+static void read_close(struct parse *parse)
 {
-    const struct doc *doc = reader->stack[--reader->depth].doc;
+    struct doc *doc = parse->stack[--parse->depth].doc;
     if (doc->kind == DOC_MAP)
-        check_duplicates(reader, doc);
+        check_duplicates(parse, doc);
 }
 
 /* --- events
  * -------------------------------------------------------------------------------------------- */
 
-static void check_properties(struct reader *reader, const yaml_event_t *event,
+static void check_properties(struct parse *parse, const yaml_event_t *event,
                              const yaml_char_t *anchor, const yaml_char_t *tag)
 {
     if (anchor)
-        fault_here(reader, event->start_mark, "anchors are not allowed");
+        fault_here(parse, event->start_mark, "anchors are not allowed");
     if (tag)
-        fault_here(reader, event->start_mark, "tags are not allowed");
+        fault_here(parse, event->start_mark, "tags are not allowed");
 }
 
-static void read_document_start(struct reader *reader, const yaml_event_t *event)
+static void read_document_start(struct parse *parse, const yaml_event_t *event)
 {
-    if (reader->n_documents++ > 0) {
-        fault(reader, event->start_mark, "a second document begins here; only one is allowed");
-        reader->stop = true;
+    if (parse->n_documents++ > 0) {
+        fault(parse, event->start_mark, "a second document begins here; only one is allowed");
+        parse->stop = true;
     }
     if (event->data.document_start.tag_directives.start !=
         event->data.document_start.tag_directives.end)
-        fault(reader, event->start_mark, "tags are not allowed");
+        fault(parse, event->start_mark, "tags are not allowed");
 }
 
-static void read_event(struct reader *reader, const yaml_event_t *event)
+static void read_event(struct parse *parse, const yaml_event_t *event)
 {
     switch (event->type) {
-    case YAML_DOCUMENT_START_EVENT: read_document_start(reader, event); break;
+    case YAML_DOCUMENT_START_EVENT: read_document_start(parse, event); break;
     case YAML_SCALAR_EVENT:
-        check_properties(reader, event, event->data.scalar.anchor, event->data.scalar.tag);
-        read_scalar(reader, event);
+        check_properties(parse, event, event->data.scalar.anchor, event->data.scalar.tag);
+        read_scalar(parse, event);
         break;
     case YAML_SEQUENCE_START_EVENT:
-        check_properties(reader, event, event->data.sequence_start.anchor,
+        check_properties(parse, event, event->data.sequence_start.anchor,
                          event->data.sequence_start.tag);
-        read_open(reader, DOC_LIST, event);
+        read_open(parse, DOC_LIST, event);
         break;
     case YAML_MAPPING_START_EVENT:
-        check_properties(reader, event, event->data.mapping_start.anchor,
+        check_properties(parse, event, event->data.mapping_start.anchor,
                          event->data.mapping_start.tag);
-        read_open(reader, DOC_MAP, event);
+        read_open(parse, DOC_MAP, event);
         break;
     case YAML_SEQUENCE_END_EVENT:
-    case YAML_MAPPING_END_EVENT: read_close(reader); break;
-    case YAML_ALIAS_EVENT: read_alias(reader, event); break;
+    case YAML_MAPPING_END_EVENT: read_close(parse); break;
+    case YAML_ALIAS_EVENT: read_alias(parse, event); break;
     case YAML_NO_EVENT:
     case YAML_STREAM_START_EVENT:
     case YAML_STREAM_END_EVENT:
@@ -244,32 +245,32 @@ static void read_event(struct reader *reader, const yaml_event_t *event)
  * ----------------------------------------------------------------------- */
 
 /* The place of a byte, as libyaml's reader tells no line. */
-static yaml_mark_t mark_of_offset(const struct reader *reader, size_t offset)
+static yaml_mark_t mark_of_offset(const struct parse *parse, size_t offset)
 {
     yaml_mark_t mark = {0};
-    for (size_t i = 0; i < offset && i < reader->len; i++) {
-        if (reader->text[i] == '\n') {
+    for (size_t i = 0; i < offset && i < parse->len; i++) {
+        if (parse->text[i] == '\n') {
             mark.line++;
             mark.column = 0;
-        } else if (((unsigned char)reader->text[i] & 0xc0) != 0x80) {
+        } else if (((unsigned char)parse->text[i] & 0xc0) != 0x80) {
             mark.column++;
         }
     }
     return mark;
 }
 
-static void report_reader_error(struct reader *reader, const yaml_parser_t *parser)
+static void report_reader_error(struct parse *parse, const yaml_parser_t *parser)
 {
-    yaml_mark_t mark = mark_of_offset(reader, parser->problem_offset);
+    yaml_mark_t mark = mark_of_offset(parse, parser->problem_offset);
     bool control = strstr(parser->problem, "control") != NULL;
-    fault(reader, mark, control ? "control characters are not allowed" : "not valid UTF-8");
+    fault(parse, mark, control ? "control characters are not allowed" : "not valid UTF-8");
 }
 
 /* Whether a tab stands at the mark; its column counts characters, which before an indenting tab are
  * blanks. */
-static bool tab_at(const struct reader *reader, yaml_mark_t mark)
+static bool tab_at(const struct parse *parse, yaml_mark_t mark)
 {
-    const char *at = reader->text, *end = reader->text + reader->len;
+    const char *at = parse->text, *end = parse->text + parse->len;
     for (size_t line = 0; line < mark.line; line++) {
         at = memchr(at, '\n', (size_t)(end - at));
         if (!at)
@@ -279,47 +280,47 @@ static bool tab_at(const struct reader *reader, yaml_mark_t mark)
     return mark.column < (size_t)(end - at) && at[mark.column] == '\t';
 }
 
-static void report_syntax_error(struct reader *reader, const yaml_parser_t *parser)
+static void report_syntax_error(struct parse *parse, const yaml_parser_t *parser)
 {
     yaml_mark_t mark = parser->problem_mark;
     const char *problem = parser->problem ? parser->problem : "cannot be read";
-    if (strstr(problem, "cannot start any token") && tab_at(reader, mark))
-        fault(reader, mark, "a tab cannot indent; use spaces");
+    if (strstr(problem, "cannot start any token") && tab_at(parse, mark))
+        fault(parse, mark, "a tab cannot indent; use spaces");
     else if (parser->context)
-        errors_add(reader->errors, "", (unsigned int)mark.line + 1, (unsigned int)mark.column + 1,
+        errors_add(parse->errors, "", (unsigned int)mark.line + 1, (unsigned int)mark.column + 1,
                    "%s (%s at line %zu)", problem, parser->context, parser->context_mark.line + 1);
     else
-        fault(reader, mark, problem);
+        fault(parse, mark, problem);
 }
 
-static void report_yaml_error(struct reader *reader, const yaml_parser_t *parser)
+static void report_yaml_error(struct parse *parse, const yaml_parser_t *parser)
 {
-    reader->stop = true;
+    parse->stop = true;
     if (parser->error == YAML_MEMORY_ERROR)
         abort();
     if (parser->error == YAML_READER_ERROR)
-        report_reader_error(reader, parser);
+        report_reader_error(parse, parser);
     else
-        report_syntax_error(reader, parser);
+        report_syntax_error(parse, parser);
 }
 
 /* --- the whole
  * ----------------------------------------------------------------------------------------- */
 
-static void read_all(struct reader *reader)
+static void read_all(struct parse *parse)
 {
     yaml_parser_t parser;
     if (!yaml_parser_initialize(&parser))
         abort();
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&parser, (const unsigned char *)reader->text, reader->len);
-    for (bool end = false; !end && !reader->stop;) {
+    yaml_parser_set_input_string(&parser, (const unsigned char *)parse->text, parse->len);
+    for (bool end = false; !end && !parse->stop;) {
         yaml_event_t event;
         if (!yaml_parser_parse(&parser, &event)) {
-            report_yaml_error(reader, &parser);
+            report_yaml_error(parse, &parser);
             break;
         }
-        read_event(reader, &event);
+        read_event(parse, &event);
         end = event.type == YAML_STREAM_END_EVENT;
         yaml_event_delete(&event);
     }
@@ -337,15 +338,15 @@ struct doc *doc_parse(struct arena *arena, const char *text, size_t len, struct 
         text += 3;
         len -= 3;
     }
-    struct reader reader = {.arena = arena, .errors = errors, .text = text, .len = len};
-    read_all(&reader);
-    if (reader.stop)
+    struct parse parse = {.arena = arena, .errors = errors, .text = text, .len = len};
+    read_all(&parse);
+    if (parse.stop)
         return NULL;
-    const struct doc *root = reader.root;
+    const struct doc *root = parse.root;
     if (!root ||
         (root->kind == DOC_SCALAR && !root->quoted && !root->text_len && !root->reported)) {
         errors_add(errors, "", 1, 1, "the document is empty");
         return NULL;
     }
-    return reader.root;
+    return parse.root;
 }

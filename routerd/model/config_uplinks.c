@@ -1,0 +1,102 @@
+#include "model/config_reader.h"
+#include "model/ids.h"
+#include "model/keyed.h"
+
+#include <string.h>
+
+enum { MTU_MIN = 1280 /* RFC 8200, 5 */, MTU_MAX = 65535, MTU_DEFAULT = 1500 };
+
+static void read_type(struct reader *reader, const struct doc *doc, void *ret)
+{
+    enum uplink_type *ret_type = ret;
+    const char *type;
+    if (!doc_string(doc, reader->errors, &type))
+        return;
+    if (strcmp(type, "trunk") == 0)
+        *ret_type = UPLINK_TRUNK;
+    else if (strcmp(type, "routed") == 0)
+        *ret_type = UPLINK_ROUTED;
+    else
+        doc_error(doc, reader->errors, "must be trunk or routed");
+}
+
+static void read_mtu(struct reader *reader, const struct doc *doc, void *ret)
+{
+    uint32_t *ret_mtu = ret;
+    *ret_mtu = (uint32_t)read_uint(reader, doc, MTU_MIN, MTU_MAX);
+}
+
+static const struct field UPLINK_FIELDS[] = {
+    {"type", REQUIRED, read_type, offsetof(struct config_uplink, type)},
+    {"interface", REQUIRED, read_interface, offsetof(struct config_uplink, interface)},
+    {"bridge", OPTIONAL, read_interface, offsetof(struct config_uplink, bridge)},
+    {"mtu", OPTIONAL, read_mtu, offsetof(struct config_uplink, mtu)},
+    {0},
+};
+
+static void settle_bridge(struct reader *reader, const struct doc *doc,
+                          struct config_uplink *uplink)
+{
+    const struct doc *bridge = doc_get(doc, "bridge");
+    if (uplink->type == UPLINK_ROUTED) {
+        if (bridge)
+            doc_key_error(bridge, reader->errors, "only a trunk has a bridge");
+        uplink->bridge = NULL;
+        return;
+    }
+    if (bridge)
+        return;
+    uplink->bridge = arena_printf(reader->arena, "br-%s", uplink->name);
+    if (strlen(uplink->bridge) >= IFNAME_TEXT)
+        doc_error(doc, reader->errors,
+                  "`bridge` is missing, and the default of `%s` is longer than 15 bytes",
+                  uplink->bridge);
+}
+
+static void read_uplink(struct reader *reader, const struct doc *doc)
+{
+    struct config *config = ((struct config_reader *)reader)->config;
+    struct config_uplink *uplink = &config->uplinks[config->n_uplinks++];
+    *uplink = (struct config_uplink){.name = doc->key, .mtu = MTU_DEFAULT};
+    read_map(reader, doc, UPLINK_FIELDS, uplink);
+    if (doc->kind == DOC_MAP)
+        settle_bridge(reader, doc, uplink);
+}
+
+/* --- names that are used twice
+ * ------------------------------------------------------------------------ */
+
+static void report_twice(void *errors, const void *object, const void *first_)
+{
+    const struct doc *doc = object, *first = first_;
+    doc_error(doc, errors, "is in use already, at line %u", first->line);
+}
+
+/* Collects each interface and bridge under its name with the place where it was written; a default
+ * name has none of its own and stands at its uplink. */
+static void check_names(struct reader *reader, const struct doc *doc)
+{
+    static const char *const KEYS[] = {"interface", "bridge"};
+    struct config *config = ((struct config_reader *)reader)->config;
+    struct keyed names = {.arena = reader->arena};
+    for (size_t i = 0; i < config->n_uplinks; i++) {
+        const struct config_uplink *uplink = &config->uplinks[i];
+        const char *const values[] = {uplink->interface, uplink->bridge};
+        const struct doc *member = doc_get(doc, uplink->name);
+        for (size_t k = 0; k < 2; k++) {
+            const struct doc *place = doc_get(member, KEYS[k]);
+            if (values[k])
+                keyed_add(&names, values[k], place ? place : member);
+        }
+    }
+    keyed_sort(&names);
+    keyed_each_repeated(&names, report_twice, reader->errors);
+}
+
+void read_uplinks(struct reader *reader, const struct doc *doc, void *ret)
+{
+    struct config *config = ret;
+    config->uplinks = arena_calloc(reader->arena, CONFIG_UPLINKS, sizeof *config->uplinks);
+    read_named(reader, doc, CONFIG_UPLINKS, read_uplink);
+    check_names(reader, doc);
+}
