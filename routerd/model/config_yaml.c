@@ -94,6 +94,7 @@ static void read_secrets(struct reader *reader, const struct doc *doc, void *ret
 static const struct field STATE_FIELDS[] = {
     FIELD("server", OPTIONAL, read_remote, state_server),
     FIELD("database", OPTIONAL, read_database, state_database),
+    FIELD("file", OPTIONAL, read_path, state_file),
     {0},
 };
 
