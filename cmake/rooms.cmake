@@ -66,3 +66,15 @@ add_custom_command(
   DEPENDS ${layers_sources} "${PROJECT_SOURCE_DIR}/cmake/check_layers.py"
   COMMENT "Checking the layers")
 add_custom_target(layers ALL DEPENDS "${PROJECT_BINARY_DIR}/layers.stamp")
+
+# Compiles a file's text into a room's library as `const char NAME[]`.
+function(room_embed room name file)
+  set(output "${PROJECT_BINARY_DIR}/generated/${name}.c")
+  add_custom_command(
+    OUTPUT "${output}"
+    COMMAND "${CMAKE_COMMAND}" -E make_directory "${PROJECT_BINARY_DIR}/generated"
+    COMMAND /usr/bin/python3 "${PROJECT_SOURCE_DIR}/cmake/embed.py" "${name}" "${file}" "${output}"
+    DEPENDS "${file}" "${PROJECT_SOURCE_DIR}/cmake/embed.py"
+    COMMENT "Embedding ${file}")
+  target_sources(room_${room} PRIVATE "${output}")
+endfunction()

@@ -1,7 +1,8 @@
 /* config.h - the configuration file of routerd (contract, section 2) as a type.
  *
- * Owned by the facility's admin: the router's identity, its uplinks, who may touch what, where the parts are. Reading the file itself is
- * config/'s job; here is its meaning, pure. A struct config is built once in one arena and never changed; SIGHUP builds another. */
+ * Owned by the facility's admin: the router's identity, its uplinks, who may touch what, where the
+ * parts are. Reading the file itself is config/'s job; here is its meaning, pure. A struct config
+ * is built once in one arena and never changed; SIGHUP builds another. */
 #ifndef MODEL_CONFIG_H
 #define MODEL_CONFIG_H
 
@@ -64,13 +65,15 @@ struct config {
     size_t n_tenants;
     const char *secrets_directory;
     const char *state_server, *state_database;
+    const char *state_file; /* where a local database is made; null: /var/lib/openvswitch/NAME.db */
     const char *ovs_server, *ovs_datapath; /* datapath: "system" or "netdev" */
     const char *ipsec_vici;
     const char *bgp_vtysh;
     const char *profiles_directory;
 };
 
-/* Parses and checks the configuration. Returns it (free with config_free()), or null with errors added: all of them, sorted. */
+/* Parses and checks the configuration. Returns it (free with config_free()), or null with errors
+ * added: all of them, sorted. */
 struct config *config_parse(const char *text, size_t len, struct errors *errors);
 void config_free(struct config *config);
 

@@ -1,12 +1,16 @@
-/* store.h - what must survive: generations and the numbers of objects, in an OVSDB database of our own.
+/* store.h - what must survive: generations and the numbers of objects, in an OVSDB database of our
+ * own.
  *
- * The database ("Router" by default; schema in router.ovsschema) lives on the ovsdb-server that the router runs anyway, or on an OVSDB RAFT cluster. This routerd is its
- * only writer, made sure by an OVSDB lock (RFC 7047, 4.1.8) that every transaction asserts; so the store reads everything once after it has
- * connected, keeps it as an image, and writes. Writes that are answered are durable commits ({"op":"commit","durable":true}). Nothing here blocks: requests are
- * queued, store_run() makes progress, completions are callbacks from store_run(), and each request has a deadline.
+ * The database ("Router" by default; schema in router.ovsschema) lives on the ovsdb-server that the
+ * router runs anyway, or on an OVSDB RAFT cluster. This routerd is its only writer, made sure by an
+ * OVSDB lock (RFC 7047, 4.1.8) that every transaction asserts; so the store reads everything once
+ * after it has connected, keeps it as an image, and writes. Writes that are answered are durable
+ * commits ({"op":"commit","durable":true}). Nothing here blocks: requests are queued, store_run()
+ * makes progress, completions are callbacks from store_run(), and each request has a deadline.
  *
- * After a lost connection the outcome of a write in flight is unknown; the store reads everything again, the image gets a new serial, and the engine compares as at
- * the start. So an answer that could not be given is still never half a change. */
+ * After a lost connection the outcome of a write in flight is unknown; the store reads everything
+ * again, the image gets a new serial, and the engine compares as at the start. So an answer that
+ * could not be given is still never half a change. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -23,7 +27,8 @@ struct store;
 enum store_health {
     STORE_OPENING, /* connecting or reading */
     STORE_READY,
-    STORE_AWAY, /* no server, no database, wrong schema, lock held by another routerd: the reason says which and the remedy */
+    STORE_AWAY, /* no server, no database, wrong schema, lock held by another routerd: the reason
+                   says which and the remedy */
 };
 
 struct store_generation {
@@ -49,17 +54,20 @@ struct store_since {
 
 /* What the database holds. */
 struct store_image {
-    uint64_t serial; /* grows with each reading; writes of ours update the image in place and leave it */
+    uint64_t
+        serial; /* grows with each reading; writes of ours update the image in place and leave it */
     struct store_tenant *tenants;
     size_t n_tenants;
     struct ids ids;
+    bool has_counters;         /* the store's own: the database has its row of counters */
     struct store_since *since; /* sorted by object */
     size_t n_since;
 };
 
 /* Starts to connect. 0, or -EINVAL if the server's address cannot be one. */
 int store_open(const struct config *config, struct store **ret_store);
-void store_close(struct store *store); /* null is fine; requests under way are answered -ECANCELED */
+void store_close(
+    struct store *store); /* null is fine; requests under way are answered -ECANCELED */
 /* Takes in answers; returns whether health or the image's serial changed. Calls completions. */
 bool store_run(struct store *store);
 /* Registers with the poll loop what should wake store_run(). */
@@ -75,24 +83,31 @@ struct store_change {
     const char *text;
     size_t text_len;
     const char *who, *summary;
-    const struct ids *ids; /* all numbers as they shall be; the store writes the difference to its image */
+    const struct ids
+        *ids; /* all numbers as they shall be; the store writes the difference to its image */
 };
 
-/* 0, or -errno: -EAGAIN away (nothing was written), -ETIMEDOUT and -EIO outcome unknown (see above), -ENOSPC, -EROFS, ... refused by the server and nothing written. `detail` is a sentence with the remedy, or null. */
+/* 0, or -errno: -EAGAIN away (nothing was written), -ETIMEDOUT and -EIO outcome unknown (see
+ * above), -ENOSPC, -EROFS, ... refused by the server and nothing written. `detail` is a sentence
+ * with the remedy, or null. */
 typedef void store_done(void *aux, int result, const char *detail);
-/* Writes it durably; `change` is copied as needed before the call returns. The completion always comes, once, from a later store_run() or store_close(). */
+/* Writes it durably; `change` is copied as needed before the call returns. The completion always
+ * comes, once, from a later store_run() or store_close(). */
 void store_put(struct store *store, const struct store_change *change, store_done *done, void *aux);
 
 /* `text` is null on failure: -ENOENT no such generation, else as above. */
 typedef void store_text(void *aux, int result, const char *text, size_t len);
 /* Reads the document of one of the kept generations. */
-void store_read(struct store *store, const char *tenant, uint64_t generation, store_text *done, void *aux);
+void store_read(struct store *store, const char *tenant, uint64_t generation, store_text *done,
+                void *aux);
 
-/* Remembers when objects came up; `since_ms` 0 forgets one. Best effort, in the background, not durable. */
+/* Remembers when objects came up; `since_ms` 0 forgets one. Best effort, in the background, not
+ * durable. */
 void store_put_since(struct store *store, const struct store_since *changes, size_t n);
 
-/* `routerd --setup-database`: makes the database, has the server serve it, or upgrades its schema; and nothing if all is well. Blocks up to
- * `timeout_ms`. Also done by itself at start for a local server. 0, or -errno with a sentence in `*ret_message` (heap). */
+/* `routerd --setup-database`: makes the database, has the server serve it, or upgrades its schema;
+ * and nothing if all is well. Blocks up to `timeout_ms`. Also done by itself at start for a local
+ * server. 0, or -errno with a sentence in `*ret_message` (heap). */
 int store_setup(const struct config *config, int timeout_ms, char **ret_message);
 
 #endif
