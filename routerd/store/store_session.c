@@ -17,6 +17,7 @@ enum {
     SETUP_PAUSE_MS = 10000, /* between two attempts to make the database */
     PROBE_MS = 5000,        /* the server is asked for a sign of life after so much silence */
     BACKOFF_MS = 1000,      /* longest pause between two attempts to connect */
+    CONNECT_MS = 2500,      /* without a connection for so long, the server is away */
     SENT_MAX = 64,
 };
 
@@ -51,7 +52,7 @@ void session_open(struct store *store)
     jsonrpc_session_set_max_backoff(store->session, BACKOFF_MS);
     store->seqno = jsonrpc_session_get_seqno(store->session);
     session_enter(store, SESSION_CONNECTING);
-    store->deadline_ms = time_msec() + BACKOFF_MS;
+    store->deadline_ms = time_msec() + CONNECT_MS;
 }
 
 void session_close(struct store *store)
@@ -298,7 +299,7 @@ static void watch_connection(struct store *store)
         store->seqno = seqno;
         pending_fail_sent(store);
         session_enter(store, SESSION_CONNECTING);
-        store->deadline_ms = time_msec() + BACKOFF_MS;
+        store->deadline_ms = time_msec() + CONNECT_MS;
     }
     if (store->state == SESSION_CONNECTING && jsonrpc_session_is_connected(store->session)) {
         ask_schema(store);
@@ -381,7 +382,7 @@ void session_wait(struct store *store)
     if (store->deadline_ms != INT64_MAX) {
         poll_timer_wait_until(store->deadline_ms);
     }
-    if (store->retry_ms != INT64_MAX) {
+    if (store->retry_ms != INT64_MAX && jsonrpc_session_is_connected(store->session)) {
         poll_timer_wait_until(store->retry_ms);
     }
 }
