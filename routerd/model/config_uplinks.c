@@ -66,28 +66,39 @@ static void read_uplink(struct reader *reader, const struct doc *doc)
 /* --- names that are used twice
  * ------------------------------------------------------------------------ */
 
+/* A name and the place where it was written; a default name has none of its own and stands at its
+ * uplink. */
+struct use {
+    const char *name;
+    const struct doc *doc;
+};
+
 static void report_twice(void *errors, const void *object, const void *first_)
 {
-    const struct doc *doc = object, *first = first_;
-    doc_error(doc, errors, "is in use already, at line %u", first->line);
+    const struct use *use = object, *first = first_;
+    doc_error(use->doc, errors, "`%s` is in use already, at line %u", use->name, first->doc->line);
 }
 
-/* Collects each interface and bridge under its name with the place where it was written; a default
- * name has none of its own and stands at its uplink. */
+static void add_use(struct keyed *names, const struct doc *uplink, const char *key,
+                    const char *name)
+{
+    const struct doc *doc = doc_get(uplink, key);
+    struct use *use = arena_alloc(names->arena, sizeof *use);
+    *use = (struct use){name, doc ? doc : uplink};
+    keyed_add(names, name, use);
+}
+
 static void check_names(struct reader *reader, const struct doc *doc)
 {
-    static const char *const KEYS[] = {"interface", "bridge"};
-    struct config *config = ((struct config_reader *)reader)->config;
+    const struct config *config = ((struct config_reader *)reader)->config;
     struct keyed names = {.arena = reader->arena};
     for (size_t i = 0; i < config->n_uplinks; i++) {
         const struct config_uplink *uplink = &config->uplinks[i];
-        const char *const values[] = {uplink->interface, uplink->bridge};
         const struct doc *member = doc_get(doc, uplink->name);
-        for (size_t k = 0; k < 2; k++) {
-            const struct doc *place = doc_get(member, KEYS[k]);
-            if (values[k])
-                keyed_add(&names, values[k], place ? place : member);
-        }
+        if (uplink->interface)
+            add_use(&names, member, "interface", uplink->interface);
+        if (uplink->bridge)
+            add_use(&names, member, "bridge", uplink->bridge);
     }
     keyed_sort(&names);
     keyed_each_repeated(&names, report_twice, reader->errors);

@@ -232,8 +232,11 @@ bool doc_uint(const struct doc *doc, struct errors *errors, uint64_t min, uint64
         *ret_number = number;
         return true;
     }
-    doc_error(doc, errors, "must be a whole number from %llu to %llu", (unsigned long long)min,
-              (unsigned long long)max);
+    if (min == max)
+        doc_error(doc, errors, "must be %llu", (unsigned long long)min);
+    else
+        doc_error(doc, errors, "must be a whole number from %llu to %llu", (unsigned long long)min,
+                  (unsigned long long)max);
     return false;
 }
 
