@@ -1,7 +1,9 @@
 /* secret.h - reading the facility's secrets: PSKs, BGP passwords.
  *
- * A secret NAME is the file NAME in the configured directory, its whole content without one trailing newline. Its bytes go to charon or FRR and nowhere else: no log, status, plan, event or
- * error ever holds them (their digest may be compared). Files are read when needed, so a changed file takes effect at the next pass. */
+ * A secret NAME is the file NAME in the configured directory, its whole content without one
+ * trailing newline. Its bytes go to charon or FRR and nowhere else: no log, status, plan, event or
+ * error ever holds them (their digest may be compared). Files are read when needed, so a changed
+ * file takes effect at the next pass. */
 #ifndef BACKEND_SECRET_H
 #define BACKEND_SECRET_H
 
@@ -16,7 +18,8 @@ struct secret {
     size_t len;
 };
 
-/* Reads one. -ENOENT, -EACCES, -EINVAL (name not 1-63 of a-z 0-9 - . _, or starting with a dot; not a regular file; empty), -EFBIG, ... The caller wipes it with secret_wipe(). */
+/* Reads one. -ENOENT, -EACCES, -EINVAL (name not 1-63 of a-z 0-9 - . _, or starting with a dot; not
+ * a regular file; empty), -EFBIG, ... The caller wipes it with secret_wipe(). */
 int secret_read(const char *directory, const char *name, struct secret *ret_secret);
 bool secret_exists(const char *directory, const char *name);
 void secret_wipe(struct secret *secret);

@@ -1,6 +1,7 @@
 /* addr.h - IP addresses, prefixes and ranges of both families, as values.
  *
- * Text forms: RFC 4632 (IPv4 CIDR), RFC 4291 (IPv6), printed as RFC 5952. IPv4-mapped and scoped (`%eth0`) addresses are refused. */
+ * Text forms: RFC 4632 (IPv4 CIDR), RFC 4291 (IPv6), printed as RFC 5952. IPv4-mapped and scoped
+ * (`%eth0`) addresses are refused. */
 #ifndef MODEL_ADDR_H
 #define MODEL_ADDR_H
 
@@ -21,7 +22,8 @@ struct prefix {
 
 enum { ADDR_TEXT = 46, PREFIX_TEXT = 50 }; /* buffer sizes that hold any text form */
 
-/* 0, or -EINVAL with *ret_addr untouched. The whole string must be one address; no leading zeros in IPv4 parts. */
+/* 0, or -EINVAL with *ret_addr untouched. The whole string must be one address; no leading zeros in
+ * IPv4 parts. */
 int addr_parse(const char *text, struct addr *ret_addr);
 /* "ADDRESS/LEN"; host bits are kept as given. A text without "/LEN" is -EINVAL. */
 int prefix_parse(const char *text, struct prefix *ret_prefix);
@@ -29,9 +31,12 @@ int prefix_parse(const char *text, struct prefix *ret_prefix);
 const char *addr_print(const struct addr *addr, char buffer[ADDR_TEXT]);
 const char *prefix_print(const struct prefix *prefix, char buffer[PREFIX_TEXT]);
 
-unsigned int addr_bits(int family); /* 32 or 128 */
+unsigned int addr_bits(int family);                       /* 32 or 128 */
 int addr_cmp(const struct addr *a, const struct addr *b); /* IPv4 before IPv6, then numerically */
-static inline bool addr_equal(const struct addr *a, const struct addr *b) { return addr_cmp(a, b) == 0; }
+static inline bool addr_equal(const struct addr *a, const struct addr *b)
+{
+    return addr_cmp(a, b) == 0;
+}
 int prefix_cmp(const struct prefix *a, const struct prefix *b); /* address as given, then length */
 
 /* The prefix with its host bits cleared. */

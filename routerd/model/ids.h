@@ -1,8 +1,10 @@
 /* ids.h - the persistent numbers of networks, segments and tunnels.
  *
- * Names in the kernel are at most 15 bytes, so they are made of a number: VRF `rvrf1001` (table 1001), segment interface `rseg12`, tunnel interface `rtun13`
- * (if_id 13), bridge `rbr12`. A number belongs to (tenant, network, object name) for as long as that is in the topology in force; it survives
- * restarts (the store keeps it) and is never given to another object afterwards, so that a new object cannot be taken for an old one that is still being removed. */
+ * Names in the kernel are at most 15 bytes, so they are made of a number: VRF `rvrf1001` (table
+ * 1001), segment interface `rseg12`, tunnel interface `rtun13` (if_id 13), bridge `rbr12`. A number
+ * belongs to (tenant, network, object name) for as long as that is in the topology in force; it
+ * survives restarts (the store keeps it) and is never given to another object afterwards, so that a
+ * new object cannot be taken for an old one that is still being removed. */
 #ifndef MODEL_IDS_H
 #define MODEL_IDS_H
 
@@ -29,9 +31,10 @@ void ids_init(struct ids *ids);
 void ids_done(struct ids *ids);
 void ids_clone(const struct ids *ids, struct ids *ret_ids);
 /* Adds an entry as the store remembers it. */
-void ids_add(struct ids *ids, enum id_kind kind, const char *tenant, const char *network, const char *name, uint32_t id);
-/* Numbers every object of the tenant's topology: the remembered number or a new one. Entries of the tenant that are no longer in the topology are dropped.
- * Linear in the sizes (hashing). */
+void ids_add(struct ids *ids, enum id_kind kind, const char *tenant, const char *network,
+             const char *name, uint32_t id);
+/* Numbers every object of the tenant's topology: the remembered number or a new one. Entries of the
+ * tenant that are no longer in the topology are dropped. Linear in the sizes (hashing). */
 void ids_assign(struct ids *ids, const char *tenant, struct topology *topology);
 
 enum { IFNAME_TEXT = 16 };

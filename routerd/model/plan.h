@@ -1,7 +1,9 @@
 /* plan.h - the steps from what is seen to what is wanted.
  *
- * Backends add steps (each backend's X_diff.c, pure), the engine sorts them by phase and carries them out, the API shows them. A plan owns one arena with all that its
- * steps point to, the backends' private data too. A step is about one object of one tenant, and is what people read in `routerctl plan`. */
+ * Backends add steps (each backend's X_diff.c, pure), the engine sorts them by phase and carries
+ * them out, the API shows them. A plan owns one arena with all that its steps point to, the
+ * backends' private data too. A step is about one object of one tenant, and is what people read in
+ * `routerctl plan`. */
 #ifndef MODEL_PLAN_H
 #define MODEL_PLAN_H
 
@@ -12,8 +14,9 @@
 
 enum step_action { STEP_CREATE, STEP_UPDATE, STEP_DELETE };
 
-/* The order across backends: all deletions, from what stands on others down to what is stood on, then all creations the other way round.
- * A phase starts when every step of the earlier ones is done, has failed or is not ready. Updates go with the phase that suits them. */
+/* The order across backends: all deletions, from what stands on others down to what is stood on,
+ * then all creations the other way round. A phase starts when every step of the earlier ones is
+ * done, has failed or is not ready. Updates go with the phase that suits them. */
 enum plan_phase {
     PHASE_BGP_DELETE,   /* sessions, instances */
     PHASE_IPSEC_DELETE, /* SAs, connections */
@@ -28,9 +31,10 @@ enum plan_phase {
 };
 
 enum step_result {
-    STEP_TODO,      /* not handed to its backend yet */
-    STEP_RUNNING,   /* the backend works on it and will set one of the following, by its own deadline */
-    STEP_DONE,      /* carried out and accepted; whether it took effect is seen by the next diff */
+    STEP_TODO,    /* not handed to its backend yet */
+    STEP_RUNNING, /* the backend works on it and will set one of the following, by its own deadline
+                   */
+    STEP_DONE,    /* carried out and accepted; whether it took effect is seen by the next diff */
     STEP_NOT_READY, /* something that it stands on is missing yet; reason says what */
     STEP_FAILED,    /* refused; reason says what and, if possible, the remedy */
 };
@@ -56,9 +60,10 @@ struct plan {
 
 struct plan *plan_new(void);
 void plan_free(struct plan *plan);
-/* Adds a step (zeroed but for the arguments; strings are copied) and returns it, borrowed; set summary, data and disruptive on it. */
-struct step *plan_add(struct plan *plan, const char *backend, enum plan_phase phase, enum step_action action, const char *tenant,
-                      const char *object);
+/* Adds a step (zeroed but for the arguments; strings are copied) and returns it, borrowed; set
+ * summary, data and disruptive on it. */
+struct step *plan_add(struct plan *plan, const char *backend, enum plan_phase phase,
+                      enum step_action action, const char *tenant, const char *object);
 /* Stable sort by phase. */
 void plan_sort(struct plan *plan);
 
@@ -68,7 +73,7 @@ struct plan_counts {
 struct plan_counts plan_count(const struct plan *plan);
 const char *step_action_name(enum step_action action); /* "create", ... */
 /* Sets a result with a reason; STEP_DONE has none (format null). */
-void step_finish(struct plan *plan, struct step *step, enum step_result result, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+void step_finish(struct plan *plan, struct step *step, enum step_result result, const char *format,
+                 ...) __attribute__((format(printf, 4, 5)));
 
 #endif

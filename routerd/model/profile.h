@@ -1,7 +1,8 @@
 /* profile.h - a cloud's settings as data.
  *
- * A profile is one YAML file, NAME.yaml, under configs/profiles/. The shipped ones are compiled into routerd and a file of the same name in the
- * configured directory takes their place; a file of a new name is a new cloud. A topology refers to it by name and may override parts of it. */
+ * A profile is one YAML file, NAME.yaml, under configs/profiles/. The shipped ones are compiled
+ * into routerd and a file of the same name in the configured directory takes their place; a file of
+ * a new name is a new cloud. A topology refers to it by name and may override parts of it. */
 #ifndef MODEL_PROFILE_H
 #define MODEL_PROFILE_H
 
@@ -30,8 +31,10 @@ struct profiles; /* a set of them by name */
 
 struct profiles *profiles_new(void);
 void profiles_free(struct profiles *profiles);
-/* Parses one profile file and adds it, in place of one of the same name. False with errors added. */
-bool profiles_add(struct profiles *profiles, const char *name, const char *text, size_t len, struct errors *errors);
+/* Parses one profile file and adds it, in place of one of the same name. False with errors added.
+ */
+bool profiles_add(struct profiles *profiles, const char *name, const char *text, size_t len,
+                  struct errors *errors);
 /* Adds those that were compiled in; they are known to be right (tested). */
 void profiles_add_builtin(struct profiles *profiles);
 /* Borrowed, or null. */

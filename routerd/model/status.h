@@ -1,8 +1,11 @@
-/* status.h - what is seen, in the shape of what is wanted: a snapshot that the API answers reads from.
+/* status.h - what is seen, in the shape of what is wanted: a snapshot that the API answers reads
+ * from.
  *
- * The engine makes the skeleton from the intended state (same order of tenants, networks, objects), every backend fills in its facts and votes on each object that it carries a part of, the
- * engine adds what outstanding steps say, and the snapshot is published: immutable from then on, reference counted, read by the API's thread.
- * The vote: an object starts `up`; the worst vote wins, and of equal ones the first, with its reason. */
+ * The engine makes the skeleton from the intended state (same order of tenants, networks, objects),
+ * every backend fills in its facts and votes on each object that it carries a part of, the engine
+ * adds what outstanding steps say, and the snapshot is published: immutable from then on, reference
+ * counted, read by the API's thread. The vote: an object starts `up`; the worst vote wins, and of
+ * equal ones the first, with its reason. */
 #ifndef MODEL_STATUS_H
 #define MODEL_STATUS_H
 
@@ -11,7 +14,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum object_state { OBJECT_UP, OBJECT_PENDING, OBJECT_REMOVING, OBJECT_DOWN, OBJECT_ERROR }; /* in order of badness */
+enum object_state {
+    OBJECT_UP,
+    OBJECT_PENDING,
+    OBJECT_REMOVING,
+    OBJECT_DOWN,
+    OBJECT_ERROR
+}; /* in order of badness */
 
 struct object_status {
     const char *name;
@@ -59,7 +68,8 @@ struct tenant_status {
     uint64_t generation; /* in force, durable */
     uint64_t applied;    /* the newest whose every step was carried out and read back */
     bool converged;
-    struct network_status *networks; /* those of the intended state first, in its order; then those that are only being removed */
+    struct network_status *networks; /* those of the intended state first, in its order; then those
+                                        that are only being removed */
     size_t n_networks;
     size_t n_intended;
 };
@@ -87,12 +97,14 @@ struct status *status_ref(const struct status *status);
 void status_unref(struct status *status); /* null is fine */
 
 /* Votes on an object; the reason (one sentence, no secret) is printed into the snapshot's arena. */
-void status_vote(struct status *status, struct object_status *object, enum object_state state, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-/* Finds an object by its path ("genome/peer/aws"; "genome/route/..." and anything unknown inside a known network give the network), or null. */
+void status_vote(struct status *status, struct object_status *object, enum object_state state,
+                 const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Finds an object by its path ("genome/peer/aws"; "genome/route/..." and anything unknown inside a
+ * known network give the network), or null. */
 struct object_status *status_find(struct status *status, const char *tenant, const char *object);
 const struct tenant_status *status_find_tenant(const struct status *status, const char *tenant);
-const struct network_status *tenant_status_find(const struct tenant_status *tenant, const char *network);
+const struct network_status *tenant_status_find(const struct tenant_status *tenant,
+                                                const char *network);
 const char *object_state_name(enum object_state state);
 
 #endif

@@ -1,9 +1,11 @@
 /* topology.h - what a tenant wants (contract, section 3), typed.
  *
- * One generation of one tenant's topology lies in one arena and is immutable once checked and numbered (ids.h), so that both threads may read it.
- * Three steps make one: topology_parse() reads the document (shape, types, ranges, unknown keys), topology_check() holds it against the
- * configuration, the profiles and the other tenants (references, subnets, VLAN grants, clashes, limits), ids_assign() gives each network, segment and tunnel the
- * number from which its names in the kernel are made. Cross references are resolved to pointers by topology_parse(). */
+ * One generation of one tenant's topology lies in one arena and is immutable once checked and
+ * numbered (ids.h), so that both threads may read it. Three steps make one: topology_parse() reads
+ * the document (shape, types, ranges, unknown keys), topology_check() holds it against the
+ * configuration, the profiles and the other tenants (references, subnets, VLAN grants, clashes,
+ * limits), ids_assign() gives each network, segment and tunnel the number from which its names in
+ * the kernel are made. Cross references are resolved to pointers by topology_parse(). */
 #ifndef MODEL_TOPOLOGY_H
 #define MODEL_TOPOLOGY_H
 
@@ -23,9 +25,10 @@ struct attachment {
 struct segment {
     const struct doc *doc;
     const char *name;
-    uint32_t id; /* unique on this router among segments and tunnels, never 0 once assigned, stable across restarts */
+    uint32_t id; /* unique on this router among segments and tunnels, never 0 once assigned, stable
+                    across restarts */
     struct attachment *attachments;
-    size_t n_attachments; /* at least one */
+    size_t n_attachments;    /* at least one */
     struct prefix *gateways; /* the router's addresses on the segment, host bits set */
     size_t n_gateways;
 };
@@ -35,9 +38,10 @@ struct tunnel {
     const char *name;
     uint32_t id; /* also the xfrm if_id */
     const char *profile_name;
-    const struct profile *profile; /* resolved by topology_check() and owned by the profiles' set, which outlives it */
+    const struct profile *profile; /* resolved by topology_check() and owned by the profiles' set,
+                                      which outlives it */
     const char *uplink;
-    const char *remote; /* an address or a DNS name */
+    const char *remote;               /* an address or a DNS name */
     const char *local_id, *remote_id; /* null: the default (the uplink's address; remote) */
     const char *psk_secret;           /* name of the secret */
     struct prefix *inside;
@@ -45,7 +49,8 @@ struct tunnel {
     bool initiate;
 };
 
-/* "10.3.0.0/16 le 24": the prefixes inside `prefix` whose length is within [ge, le]. Without ge and le only the prefix itself. */
+/* "10.3.0.0/16 le 24": the prefixes inside `prefix` whose length is within [ge, le]. Without ge and
+ * le only the prefix itself. */
 struct prefix_rule {
     struct prefix prefix;
     uint8_t ge, le;
@@ -105,8 +110,9 @@ struct topology {
     size_t n_networks;
 };
 
-/* Reads a document. Returns the topology (free with topology_free()), with or without errors added: with errors it may be incomplete and must not be
- * used but for topology_check(), which adds what it can see. Returns null only if the document could not be read at all. */
+/* Reads a document. Returns the topology (free with topology_free()), with or without errors added:
+ * with errors it may be incomplete and must not be used but for topology_check(), which adds what
+ * it can see. Returns null only if the document could not be read at all. */
 struct topology *topology_parse(const char *text, size_t len, struct errors *errors);
 /* A topology of no networks, what DELETE asks for. */
 struct topology *topology_new_empty(void);
@@ -126,8 +132,10 @@ struct topology_world {
     void *aux;
 };
 
-/* Adds every fault of the topology, were it the tenant's. Fills in profile pointers and default AS numbers. */
-void topology_check(struct topology *topology, const char *tenant, const struct topology_world *world, struct errors *errors);
+/* Adds every fault of the topology, were it the tenant's. Fills in profile pointers and default AS
+ * numbers. */
+void topology_check(struct topology *topology, const char *tenant,
+                    const struct topology_world *world, struct errors *errors);
 
 const struct network *topology_find_network(const struct topology *topology, const char *name);
 
