@@ -1,0 +1,97 @@
+/* ovs_io.h - what the files of the ovs backend that know libopenvswitch share; nobody else includes
+ * it. See ovs.h for which does what. */
+#ifndef OVS_OVS_IO_H
+#define OVS_OVS_IO_H
+
+#include "ovs/ovs_state.h"
+
+#include <lib/vswitch-idl.h>
+#include <openvswitch/shash.h>
+
+/* --- rows to values (ovs_io_see.c) --- */
+
+/* Asks for the columns that are looked at, and no others: a changed counter wakes nobody. */
+void ovs_see_register(struct ovsdb_idl *idl);
+/* Everything that is seen. Bridges of others are in it with their ports' names only. */
+struct ovs_state *ovs_see(const struct ovsdb_idl *idl);
+/* How far ovs-vswitchd is with an interface. */
+enum ovs_made ovs_see_made(const struct ovsrec_interface *interface);
+/* Whether both hold the same. */
+bool ovs_see_equal(const struct ovs_state *a, const struct ovs_state *b);
+
+/* --- operations to rows (ovs_io_rows.c) --- */
+
+/* The rows by name while one transaction is put together, its own new ones too. */
+struct ovs_rows {
+    struct ovsdb_idl_txn *txn;
+    const struct ovsrec_open_vswitch *root;
+    struct shash bridges;    /* of const struct ovsrec_bridge * */
+    struct shash ports;      /* of const struct ovsrec_port * */
+    struct shash interfaces; /* of const struct ovsrec_interface * */
+    struct shash places;     /* port's name -> the const struct ovsrec_bridge * that it is on */
+};
+
+void ovs_rows_init(struct ovs_rows *rows, struct ovsdb_idl *idl, struct ovsdb_idl_txn *txn);
+void ovs_rows_done(struct ovs_rows *rows);
+/* Adds the whole of a step's work to the transaction, or nothing of it: then why not, in `arena`,
+ * with *ret_result saying whether that is a failure or something that is not there yet. */
+const char *ovs_rows_add(struct ovs_rows *rows, const struct ovs_work *work, struct arena *arena,
+                         enum step_result *ret_result);
+
+/* --- steps to transactions (ovs_io_commit.c) --- */
+
+enum ovs_commit_stage { OVS_COMMIT_IDLE, OVS_COMMIT_WRITING, OVS_COMMIT_EFFECT };
+
+/* The steps being carried out: in chunks, each one transaction, whose effect is awaited. */
+struct ovs_commit {
+    enum ovs_commit_stage stage;
+    struct plan *plan;
+    struct step **steps;
+    size_t n_steps, capacity;
+    size_t first, n_chunk; /* the chunk at work */
+    size_t limit;          /* of a chunk; 1 while a culprit is looked for */
+    unsigned int tries;    /* of the chunk */
+    struct ovsdb_idl_txn *txn;
+    int64_t target;        /* next_cfg of our transaction */
+    long long deadline_ms; /* of the stage */
+    int64_t stuck;         /* a target that was not reached in time; 0: none */
+};
+
+void ovs_commit_init(struct ovs_commit *commit);
+/* Takes in steps of `plan`; they are set STEP_RUNNING. */
+void ovs_commit_start(struct ovs_commit *commit, struct plan *plan, struct step **steps, size_t n);
+/* Makes progress. `busy`: ovs-vswitchd is seen to be working, so it gets more time. */
+void ovs_commit_run(struct ovs_commit *commit, struct ovsdb_idl *idl, bool busy);
+void ovs_commit_wait(const struct ovs_commit *commit);
+/* Gives up all steps at work as not ready, because of `reason`. */
+void ovs_commit_abort(struct ovs_commit *commit, const char *reason);
+void ovs_commit_done(struct ovs_commit *commit);
+
+/* --- whether ovs-vswitchd lives (ovs_io_watch.c) --- */
+
+struct ovs_watch {
+    char *directory; /* where its control socket is; null: it cannot be watched */
+    int fd;          /* its control socket, held open: its end is the daemon's end; -1: none */
+    int pid;         /* of the daemon; 0: not visible from here */
+    bool asked;      /* a call is under way */
+    bool alive;      /* it has answered on this connection, and lately */
+    bool looked;     /* this one's handler threads have been seen */
+    long long asked_ms, next_ms;
+    long long cpu_ticks; /* what it had used when it was last looked at */
+    long long busy_until_ms;
+    char *reason;  /* why it is not alive */
+    char *warning; /* or null */
+};
+
+/* `server` is the OVSDB's; the daemon's control socket is looked for beside it. */
+void ovs_watch_init(struct ovs_watch *watch, const char *server);
+void ovs_watch_done(struct ovs_watch *watch);
+/* `kernel`: it should have handler threads by now. */
+void ovs_watch_run(struct ovs_watch *watch, bool kernel);
+void ovs_watch_wait(const struct ovs_watch *watch);
+/* A connection to a listening Unix socket, not blocking, or -errno. */
+int ovs_watch_connect(const char *path);
+/* Whether it does not answer but is seen to use the CPU. */
+bool ovs_watch_busy(const struct ovs_watch *watch);
+
+#endif

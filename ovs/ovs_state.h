@@ -1,0 +1,157 @@
+/* ovs_state.h - the part of Open vSwitch that concerns routerd, as values.
+ *
+ * Both what is wanted (ovs_want.c) and what is seen (ovs_io_see.c) have this shape, so that the
+ * difference (ovs_diff.c) is a comparison. It knows no library. A state lies in one arena, is
+ * filled with ovs_state_add_*(), closed with ovs_state_index() and only read from then on. */
+#ifndef OVS_OVS_STATE_H
+#define OVS_OVS_STATE_H
+
+#include "model/arena.h"
+#include "model/ids.h"
+#include "model/intended.h"
+#include "model/keyed.h"
+#include "model/plan.h"
+
+#include <stdbool.h>
+
+#define OVS_MARK_KEY "routerd" /* in external_ids */
+
+enum { OVS_NO_TAG = -1, OVS_MAC_TABLE = 65536 };
+
+/* The settings of our bridges; a bit is set when it is as we want it. */
+enum ovs_setting {
+    OVS_STANDALONE = 1 << 0, /* fail_mode=standalone: switches by itself */
+    OVS_NO_STP = 1 << 1,     /* stp_enable=false */
+    OVS_NO_RSTP = 1 << 2,    /* rstp_enable=false */
+    OVS_NO_BPDU = 1 << 3,    /* other_config:forward-bpdu absent */
+    OVS_NO_IN_BAND = 1 << 4, /* other_config:disable-in-band=true: no hidden flows */
+    OVS_MACS = 1 << 5,       /* other_config:mac-table-size: all that a hub may learn */
+    OVS_SETTINGS = (1 << 6) - 1
+};
+
+struct ovs_bridge {
+    const char *name;
+    const char *mark;     /* "": not ours */
+    const char *datapath; /* "system" or "netdev" */
+    unsigned int settings;
+    bool adopt; /* wanted: one of that name without mark does as it is */
+    /* seen */
+    size_t n_foreign; /* ports of others, but for its local one */
+};
+
+enum ovs_made {
+    OVS_UNMADE,  /* ovs-vswitchd has not got to it yet */
+    OVS_MADE,    /* it has a port number */
+    OVS_REFUSED, /* error says why not */
+};
+
+struct ovs_port {
+    const char *name; /* of the interface, and of the Port row unless it is a bond of others */
+    const char *bridge;
+    const char *mark;           /* on the Port row; "": none */
+    const char *interface_mark; /* on the Interface row */
+    const char *type;           /* "", "internal", "patch" */
+    const char *peer;           /* of a patch; "" else */
+    int tag;                    /* VLAN, or OVS_NO_TAG */
+    unsigned int mtu;           /* mtu_request in bytes; 0: none */
+    bool plain;                 /* one interface, no trunks, vlan_mode or cvlans */
+    bool lldp;                  /* sends LLDP */
+    bool adopt;                 /* wanted: as of a bridge */
+    /* seen */
+    enum ovs_made made;
+    const char *error; /* of OVS_REFUSED */
+    bool link_down;    /* no carrier, or administratively down */
+    bool admin_down;
+};
+
+/* What is wanted for one uplink or segment: a run of the state's bridges and of its ports. */
+struct ovs_object {
+    const char *mark;
+    const char *tenant; /* "" for an uplink, which is everybody's */
+    const char *object; /* "genome/segment/campus", "uplink/sinet" */
+    size_t first_bridge, n_bridges;
+    size_t first_port, n_ports;
+};
+
+/* One thing that carries a mark; one of the two is set. */
+struct ovs_part {
+    const char *mark;
+    const struct ovs_bridge *bridge;
+    const struct ovs_port *port;
+};
+
+struct ovs_state {
+    struct arena *arena;
+    struct ovs_bridge *bridges;
+    size_t n_bridges, bridges_capacity;
+    struct ovs_port *ports;
+    size_t n_ports, ports_capacity;
+    struct ovs_object *objects; /* wanted only */
+    size_t n_objects, objects_capacity;
+    /* made by ovs_state_index() */
+    struct keyed by_bridge, by_port, by_object;
+    struct ovs_part *parts; /* ours, sorted by mark, bridges first */
+    size_t n_parts;
+};
+
+struct ovs_state *ovs_state_new(void);
+void ovs_state_free(struct ovs_state *state); /* null is fine */
+/* A zeroed element (a port without a tag, its strings ""); valid until the next of its kind is
+ * added. */
+struct ovs_bridge *ovs_state_add_bridge(struct ovs_state *state, const char *name);
+struct ovs_port *ovs_state_add_port(struct ovs_state *state, const char *name);
+struct ovs_object *ovs_state_add_object(struct ovs_state *state);
+/* Makes the indexes and counts foreign ports. */
+void ovs_state_index(struct ovs_state *state);
+
+const struct ovs_bridge *ovs_state_bridge(const struct ovs_state *state,
+                                          const char *name); /* or null */
+const struct ovs_port *ovs_state_port(const struct ovs_state *state, const char *name);
+const struct ovs_object *ovs_state_object(const struct ovs_state *state, const char *mark);
+/* The parts that carry the mark; *ret_n may be 0. */
+const struct ovs_part *ovs_state_parts(const struct ovs_state *state, const char *mark,
+                                       size_t *ret_n);
+/* The mark of a port: its Port's, else its Interface's; "" if it is not ours. */
+const char *ovs_port_mark(const struct ovs_port *port);
+
+/* What one step does, in order. Each makes sure of an end, whatever was there before. */
+enum ovs_op_kind {
+    OVS_OP_BRIDGE,      /* the bridge is as given */
+    OVS_OP_PORT,        /* the port is as given, on the bridge given */
+    OVS_OP_RETRY,       /* ovs-vswitchd tries the port again, which is as wanted */
+    OVS_OP_DROP_PORT,   /* the port is gone; if it is ours */
+    OVS_OP_DROP_BRIDGE, /* the bridge is gone; if it is ours and nobody else's port is on it */
+};
+
+struct ovs_op {
+    enum ovs_op_kind kind;
+    const struct ovs_bridge *bridge; /* in the plan's arena, likewise port */
+    const struct ovs_port *port;
+};
+
+/* A step's private data. */
+struct ovs_work {
+    struct ovs_op *ops;
+    size_t n_ops, capacity;
+    const char *blocked; /* why it cannot be done, or null */
+};
+
+/* What is wanted for the intended state. */
+struct ovs_state *ovs_want(const struct intended *intended);
+/* What carries the segment: its bridge's name (borrowed from the configuration, or written to
+ * `buffer`), or null if none of its uplinks is configured. */
+const char *ovs_want_bridge(const struct config *config, const struct segment *segment,
+                            char buffer[IFNAME_TEXT]);
+/* The trunk an attachment is on, or null if the configuration has none of that name any more. */
+const struct config_uplink *ovs_want_uplink(const struct config *config,
+                                            const struct attachment *attachment);
+/* Adds the steps from seen to wanted. */
+void ovs_diff(const struct ovs_state *want, const struct ovs_state *seen, struct plan *plan);
+
+struct status;
+/* Fills in the segments' facts and votes. `away`: why nothing is known, or null. `deaf`: why
+ * nothing is forwarded, or null. `seen` may be null when away. */
+void ovs_status(const struct ovs_state *seen, const char *away, const char *deaf,
+                struct status *status);
+
+#endif

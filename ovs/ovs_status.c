@@ -1,0 +1,110 @@
+#include "ovs/ovs_state.h"
+
+#include "model/status.h"
+
+#include <string.h>
+
+/* What the votes are made from. */
+struct view {
+    const struct ovs_state *seen;
+    const char *away, *deaf;
+    struct status *status;
+};
+
+/* An uplink that does not carry is a segment that is down, on that side at least. */
+static void vote_uplink(const struct view *view, const struct config_uplink *uplink,
+                        struct object_status *object)
+{
+    const struct ovs_port *port = ovs_state_port(view->seen, uplink->interface);
+
+    if (!port || strcmp(port->bridge, uplink->bridge) != 0) {
+        status_vote(view->status, object, OBJECT_DOWN,
+                    "uplink %s: interface %s is not on bridge %s%s%s", uplink->name,
+                    uplink->interface, uplink->bridge, port ? " but on " : " yet",
+                    port ? port->bridge : "");
+    } else if (port->made == OVS_REFUSED) {
+        status_vote(view->status, object, OBJECT_DOWN, "uplink %s: OVS: %s", uplink->name,
+                    port->error);
+    } else if (port->admin_down) {
+        status_vote(view->status, object, OBJECT_DOWN,
+                    "uplink %s: interface %s is switched off: ip link set %s up", uplink->name,
+                    uplink->interface, uplink->interface);
+    } else if (port->link_down) {
+        status_vote(view->status, object, OBJECT_DOWN, "uplink %s: interface %s has no link",
+                    uplink->name, uplink->interface);
+    }
+}
+
+static void vote_port(const struct view *view, const char *name, struct object_status *object)
+{
+    const struct ovs_port *port = ovs_state_port(view->seen, name);
+
+    if (!port) {
+        status_vote(view->status, object, OBJECT_PENDING, "port %s is not in OVS yet", name);
+    } else if (port->made == OVS_REFUSED) {
+        status_vote(view->status, object, OBJECT_ERROR, "OVS: %s", port->error);
+    } else if (port->made == OVS_UNMADE) {
+        status_vote(view->status, object, OBJECT_PENDING, "ovs-vswitchd has not made port %s yet",
+                    name);
+    }
+}
+
+static void vote_segment(const struct view *view, const struct segment *segment,
+                         struct segment_status *status)
+{
+    const struct config *config = view->status->intended->config;
+
+    if (view->away) {
+        status_vote(view->status, &status->object, OBJECT_DOWN, "%s", view->away);
+        return;
+    }
+    if (!view->seen) {
+        status_vote(view->status, &status->object, OBJECT_PENDING,
+                    "Open vSwitch's state has not been read yet");
+        return;
+    }
+    vote_port(view, status->interface, &status->object);
+    for (size_t i = 0; i < segment->n_attachments; i++) {
+        const struct attachment *attachment = &segment->attachments[i];
+        const struct config_uplink *uplink = ovs_want_uplink(config, attachment);
+
+        if (uplink) {
+            vote_uplink(view, uplink, &status->object);
+        } else {
+            status_vote(view->status, &status->object, OBJECT_ERROR,
+                        "the router has no trunk uplink %s any more", attachment->uplink);
+        }
+    }
+    if (view->deaf) {
+        status_vote(view->status, &status->object, OBJECT_DOWN, "%s", view->deaf);
+    }
+}
+
+static void fill_segment(const struct view *view, const struct segment *segment,
+                         struct segment_status *status)
+{
+    char buffer[IFNAME_TEXT];
+    const char *bridge = ovs_want_bridge(view->status->intended->config, segment, buffer);
+
+    ids_segment_name(segment->id, status->interface);
+    status->bridge = arena_strdup(view->status->arena, bridge ? bridge : "");
+    vote_segment(view, segment, status);
+}
+
+void ovs_status(const struct ovs_state *seen, const char *away, const char *deaf,
+                struct status *status)
+{
+    const struct view view = {.seen = seen, .away = away, .deaf = deaf, .status = status};
+
+    for (size_t i = 0; i < status->n_tenants; i++) {
+        struct tenant_status *tenant = &status->tenants[i];
+
+        for (size_t j = 0; j < tenant->n_networks; j++) {
+            struct network_status *network = &tenant->networks[j];
+
+            for (size_t k = 0; network->network && k < network->n_segments; k++) {
+                fill_segment(&view, &network->network->segments[k], &network->segments[k]);
+            }
+        }
+    }
+}

@@ -1,0 +1,309 @@
+#include "ovs_fake.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char CONFIG[] =
+    "version: 1\n"
+    "router: {name: vr1, router_id: 192.0.2.1, asn: 65010}\n"
+    "uplinks:\n"
+    "  sinet: {type: trunk, interface: ens4, bridge: br-sinet, mtu: 9000}\n"
+    "  lab: {type: trunk, interface: ens5, bridge: br-lab, mtu: 1500}\n"
+    "  wan: {type: routed, interface: ens3}\n"
+    "tenants:\n"
+    "  bio: {controllers: [bio.example.ac.jp], vlans: {sinet: [\"2-1999\"], lab: [\"2-1999\"]}}\n"
+    "  geo: {controllers: [geo.example.ac.jp], vlans: {sinet: [\"2000-4094\"]}}\n";
+
+struct config *ovs_fake_config(void)
+{
+    struct errors *errors = errors_new();
+    struct config *config = config_parse(CONFIG, strlen(CONFIG), errors);
+
+    if (!config) {
+        fail_msg("config: %s", errors_get(errors, 0)->message);
+    }
+    errors_free(errors);
+    return config;
+}
+
+/* --- intended states --- */
+
+static void write_attachments(FILE *out, char *words)
+{
+    char *saved = NULL;
+
+    for (char *word = strtok_r(words, "+", &saved); word; word = strtok_r(NULL, "+", &saved)) {
+        char *vlan = strchr(word, ':');
+
+        *vlan++ = '\0';
+        fprintf(out, "{uplink: %s, vlan: %s}, ", word, vlan);
+    }
+}
+
+static struct topology *topology_of(const char *segments)
+{
+    char *text = NULL, *words = strdup(segments), *saved = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+    struct errors *errors = errors_new();
+    struct topology *topology;
+
+    fputs("version: 1\nnetworks:\n- name: net\n  segments:\n", out);
+    for (char *word = strtok_r(words, " ", &saved); word; word = strtok_r(NULL, " ", &saved)) {
+        char *attachments = strchr(word, '=');
+
+        *attachments++ = '\0';
+        fprintf(out, "  - {name: %s, attachments: [", word);
+        write_attachments(out, attachments);
+        fputs("]}\n", out);
+    }
+    fclose(out);
+    topology = topology_parse(text, len, errors);
+    if (!topology || errors_count(errors)) {
+        fail_msg("topology: %s\n%s", errors_get(errors, 0)->message, text);
+    }
+    errors_free(errors);
+    free(text);
+    free(words);
+    return topology;
+}
+
+static struct intended *add_tenant(struct intended *base, struct ids *ids, const char *tenant,
+                                   const char *segments)
+{
+    struct topology *topology = segments ? topology_of(segments) : topology_new_empty();
+    struct intended *next;
+
+    ids_assign(ids, tenant, topology);
+    next = intended_with(base, tenant, 1, topology);
+    intended_unref(base);
+    return next;
+}
+
+struct intended *ovs_fake_intended(const struct config *config, struct ids *ids, const char *bio,
+                                   const char *geo)
+{
+    struct intended *intended = intended_new(config);
+
+    intended = add_tenant(intended, ids, "bio", bio);
+    return add_tenant(intended, ids, "geo", geo);
+}
+
+/* --- the fake --- */
+
+void ovs_fake_init(struct ovs_fake *fake)
+{
+    fake->now = ovs_state_new();
+}
+
+void ovs_fake_done(struct ovs_fake *fake)
+{
+    ovs_state_free(fake->now);
+}
+
+struct ovs_state *ovs_fake_look(const struct ovs_fake *fake)
+{
+    struct ovs_state *seen = ovs_state_new();
+
+    for (size_t i = 0; i < fake->now->n_bridges; i++) {
+        *ovs_state_add_bridge(seen, "") = fake->now->bridges[i];
+    }
+    for (size_t i = 0; i < fake->now->n_ports; i++) {
+        struct ovs_port *port = ovs_state_add_port(seen, "");
+
+        *port = fake->now->ports[i];
+        if (port->made == OVS_UNMADE) {
+            port->made = OVS_MADE;
+        }
+    }
+    ovs_state_index(seen);
+    return seen;
+}
+
+struct ovs_bridge *ovs_fake_bridge(struct ovs_fake *fake, const char *name)
+{
+    for (size_t i = 0; i < fake->now->n_bridges; i++) {
+        if (!strcmp(fake->now->bridges[i].name, name)) {
+            return &fake->now->bridges[i];
+        }
+    }
+    return NULL;
+}
+
+struct ovs_port *ovs_fake_port(struct ovs_fake *fake, const char *name)
+{
+    for (size_t i = 0; i < fake->now->n_ports; i++) {
+        if (!strcmp(fake->now->ports[i].name, name)) {
+            return &fake->now->ports[i];
+        }
+    }
+    return NULL;
+}
+
+static void do_bridge(struct ovs_fake *fake, const struct ovs_bridge *want)
+{
+    struct ovs_bridge *bridge = ovs_fake_bridge(fake, want->name);
+
+    if (!bridge) {
+        bridge = ovs_state_add_bridge(fake->now, want->name);
+    } else {
+        assert_true(bridge->mark[0]);
+    }
+    bridge->mark = arena_strdup(fake->now->arena, want->mark);
+    bridge->datapath = arena_strdup(fake->now->arena, want->datapath);
+    bridge->settings = want->settings;
+}
+
+static void do_port(struct ovs_fake *fake, const struct ovs_port *want)
+{
+    struct arena *arena = fake->now->arena;
+    struct ovs_port *port = ovs_fake_port(fake, want->name);
+
+    assert_non_null(ovs_fake_bridge(fake, want->bridge));
+    if (!port) {
+        port = ovs_state_add_port(fake->now, want->name);
+    } else {
+        assert_true(ovs_port_mark(port)[0]);
+    }
+    *port = *want;
+    port->name = arena_strdup(arena, want->name);
+    port->bridge = arena_strdup(arena, want->bridge);
+    port->mark = arena_strdup(arena, want->mark);
+    port->interface_mark = arena_strdup(arena, want->interface_mark);
+    port->type = arena_strdup(arena, want->type);
+    port->peer = arena_strdup(arena, want->peer);
+    port->error = "";
+    port->adopt = false;
+    port->made = OVS_UNMADE;
+}
+
+static void drop_port(struct ovs_fake *fake, struct ovs_port *port)
+{
+    assert_true(ovs_port_mark(port)[0]);
+    *port = fake->now->ports[--fake->now->n_ports];
+}
+
+static void do_drop_bridge(struct ovs_fake *fake, const char *name)
+{
+    struct ovs_bridge *bridge = ovs_fake_bridge(fake, name);
+
+    assert_non_null(bridge);
+    assert_true(bridge->mark[0]);
+    for (size_t i = fake->now->n_ports; i-- > 0;) {
+        if (!strcmp(fake->now->ports[i].bridge, name)) {
+            drop_port(fake, &fake->now->ports[i]);
+        }
+    }
+    *bridge = fake->now->bridges[--fake->now->n_bridges];
+}
+
+static void do_work(struct ovs_fake *fake, const struct ovs_work *work)
+{
+    for (size_t i = 0; i < work->n_ops; i++) {
+        const struct ovs_op *op = &work->ops[i];
+
+        switch (op->kind) {
+        case OVS_OP_BRIDGE: do_bridge(fake, op->bridge); break;
+        case OVS_OP_PORT: do_port(fake, op->port); break;
+        case OVS_OP_RETRY: ovs_fake_port(fake, op->port->name)->made = OVS_UNMADE; break;
+        case OVS_OP_DROP_PORT:
+            if (ovs_fake_port(fake, op->port->name)) {
+                drop_port(fake, ovs_fake_port(fake, op->port->name));
+            }
+            break;
+        case OVS_OP_DROP_BRIDGE: do_drop_bridge(fake, op->bridge->name); break;
+        }
+    }
+}
+
+/* As ovs_io_rows.c: all of a step or nothing. */
+static bool can_do(struct ovs_fake *fake, const struct ovs_work *work)
+{
+    bool can = !work->blocked;
+
+    for (size_t i = 0; i < work->n_ops && can; i++) {
+        const struct ovs_op *op = &work->ops[i];
+        bool coming = false;
+
+        for (size_t j = 0; j < work->n_ops && op->kind == OVS_OP_PORT; j++) {
+            coming = coming || (work->ops[j].kind == OVS_OP_BRIDGE &&
+                                !strcmp(work->ops[j].bridge->name, op->port->bridge));
+        }
+        can = op->kind != OVS_OP_PORT || coming || ovs_fake_bridge(fake, op->port->bridge);
+    }
+    return can;
+}
+
+size_t ovs_fake_apply(struct ovs_fake *fake, struct plan *plan)
+{
+    size_t blocked = 0;
+
+    for (size_t i = 0; i < plan->n_steps; i++) {
+        const struct ovs_work *work = plan->steps[i]->data;
+
+        if (!can_do(fake, work)) {
+            blocked++;
+        } else {
+            do_work(fake, work);
+        }
+    }
+    return blocked;
+}
+
+struct plan *ovs_fake_plan(const struct ovs_fake *fake, const struct intended *intended)
+{
+    struct ovs_state *want = ovs_want(intended);
+    struct ovs_state *seen = ovs_fake_look(fake);
+    struct plan *plan = plan_new();
+
+    ovs_diff(want, seen, plan);
+    plan_sort(plan);
+    ovs_state_free(want);
+    ovs_state_free(seen);
+    return plan;
+}
+
+static int line_cmp(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+char *ovs_fake_text(const struct ovs_fake *fake)
+{
+    const struct ovs_state *now = fake->now;
+    size_t n = 0, len;
+    char **lines = calloc(now->n_bridges + now->n_ports + 1, sizeof *lines);
+    char *text = NULL;
+    FILE *out;
+
+    for (size_t i = 0; i < now->n_bridges; i++) {
+        const struct ovs_bridge *b = &now->bridges[i];
+
+        assert_true(asprintf(&lines[n++], "bridge %s mark=%s datapath=%s settings=%u\n", b->name,
+                             b->mark, b->datapath, b->settings) > 0);
+    }
+    for (size_t i = 0; i < now->n_ports; i++) {
+        const struct ovs_port *p = &now->ports[i];
+
+        assert_true(
+            asprintf(&lines[n++], "port %s on=%s mark=%s/%s type=%s peer=%s tag=%d mtu=%u%s%s\n",
+                     p->name, p->bridge, p->mark, p->interface_mark, p->type, p->peer, p->tag,
+                     p->mtu, p->plain ? "" : " not plain", p->lldp ? " lldp" : "") > 0);
+    }
+    qsort(lines, n, sizeof *lines, line_cmp);
+    out = open_memstream(&text, &len);
+    for (size_t i = 0; i < n; i++) {
+        fputs(lines[i], out);
+        free(lines[i]);
+    }
+    fclose(out);
+    free(lines);
+    return text;
+}

@@ -1,0 +1,512 @@
+/* ovs/: from intended states to bridges, ports and steps, on an Open vSwitch in memory. */
+#include "ovs_fake.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct fixture {
+    struct config *config;
+    struct ids ids;
+    struct ovs_fake fake;
+};
+
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+
+    f->config = ovs_fake_config();
+    ids_init(&f->ids);
+    ovs_fake_init(&f->fake);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+
+    ovs_fake_done(&f->fake);
+    ids_done(&f->ids);
+    config_free(f->config);
+    free(f);
+    return 0;
+}
+
+/* Each step as "action object[!]: summary", one a line; malloc()ed. */
+static char *plan_text(const struct plan *plan)
+{
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    for (size_t i = 0; i < plan->n_steps; i++) {
+        const struct step *step = plan->steps[i];
+        const struct ovs_work *work = step->data;
+
+        fprintf(out, "%s %s%s%s%s: %s\n", step_action_name(step->action), step->tenant,
+                step->tenant[0] ? "/" : "", step->object, step->disruptive ? "!" : "",
+                work->blocked ? work->blocked : step->summary);
+    }
+    fclose(out);
+    return text;
+}
+
+/* Plans for the segments, compares the plan with the text, carries it out, and then finds nothing
+ * left to do but what was blocked. */
+static void expect_plan(struct fixture *f, const char *bio, const char *geo, const char *expected)
+{
+    struct intended *intended = ovs_fake_intended(f->config, &f->ids, bio, geo);
+    struct plan *plan = ovs_fake_plan(&f->fake, intended);
+    char *text = plan_text(plan);
+    size_t blocked;
+
+    assert_string_equal(text, expected);
+    blocked = ovs_fake_apply(&f->fake, plan);
+    free(text);
+    plan_free(plan);
+    plan = ovs_fake_plan(&f->fake, intended);
+    text = plan_text(plan);
+    if (plan->n_steps != blocked) {
+        fail_msg("left to do: %s", text);
+    }
+    free(text);
+    plan_free(plan);
+    intended_unref(intended);
+}
+
+static void expect_state(struct fixture *f, const char *expected)
+{
+    char *text = ovs_fake_text(&f->fake);
+
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+#define SETTINGS "settings=63"
+
+static void test_single(void **state)
+{
+    struct fixture *f = *state;
+
+    expect_plan(f, "campus=sinet:1001", NULL,
+                "create uplink/sinet: bridge br-sinet with interface ens4 on br-sinet, all VLANs, "
+                "mtu 9000\n"
+                "create bio/net/segment/campus: port rseg1 on br-sinet, VLAN 1001, mtu 9000\n");
+    expect_state(f, "bridge br-sinet mark=uplink/sinet datapath=system " SETTINGS "\n"
+                    "port ens4 on=br-sinet mark=uplink/sinet/uplink/sinet type= peer= tag=-1 "
+                    "mtu=9000\n"
+                    "port rseg1 on=br-sinet mark=bio/net/segment/campus/bio/net/segment/campus "
+                    "type=internal peer= tag=1001 mtu=9000\n");
+}
+
+static void test_several(void **state)
+{
+    struct fixture *f = *state;
+
+    expect_plan(f, "x=sinet:1001+lab:7", NULL,
+                "create uplink/sinet: bridge br-sinet with interface ens4 on br-sinet, all VLANs, "
+                "mtu 9000\n"
+                "create uplink/lab: bridge br-lab with interface ens5 on br-lab, all VLANs, mtu "
+                "1500\n"
+                "create bio/net/segment/x: bridge rbr1, joined to br-sinet VLAN 1001, joined to "
+                "br-lab VLAN 7, port rseg1 on rbr1, untagged, mtu 1500\n");
+    assert_string_equal(ovs_fake_port(&f->fake, "sinet-1001-rbr1")->peer, "rbr1-sinet-1001");
+    assert_string_equal(ovs_fake_port(&f->fake, "rbr1-sinet-1001")->peer, "sinet-1001-rbr1");
+    assert_string_equal(ovs_fake_port(&f->fake, "rbr1-sinet-1001")->bridge, "rbr1");
+    assert_int_equal(ovs_fake_port(&f->fake, "sinet-1001-rbr1")->tag, 1001);
+    assert_int_equal(ovs_fake_port(&f->fake, "rbr1-lab-7")->tag, OVS_NO_TAG);
+}
+
+static void test_one_to_several_and_back(void **state)
+{
+    struct fixture *f = *state;
+    struct intended *once = ovs_fake_intended(f->config, &f->ids, "x=sinet:1001 y=lab:9", NULL);
+    struct plan *plan = ovs_fake_plan(&f->fake, once);
+    char *before, *after;
+
+    ovs_fake_apply(&f->fake, plan);
+    before = ovs_fake_text(&f->fake);
+    expect_plan(f, "x=sinet:1001+lab:7 y=lab:9", NULL,
+                "update bio/net/segment/x!: bridge rbr1, joined to br-sinet VLAN 1001, joined to "
+                "br-lab VLAN 7; rseg1: bridge br-sinet -> rbr1, VLAN 1001 -> untagged, mtu 9000 -> "
+                "1500\n");
+    expect_plan(f, "x=sinet:1001 y=lab:9", NULL,
+                "update bio/net/segment/x!: rseg1: bridge rbr1 -> br-sinet, untagged -> VLAN 1001, "
+                "mtu 1500 -> 9000; without port lab-7-rbr1 on br-lab; without port sinet-1001-rbr1 "
+                "on br-sinet; without bridge rbr1\n");
+    after = ovs_fake_text(&f->fake);
+    assert_string_equal(after, before);
+    free(before);
+    free(after);
+    plan_free(plan);
+    intended_unref(once);
+}
+
+static void test_attachments_change_in_place(void **state)
+{
+    struct fixture *f = *state;
+
+    expect_plan(f, "x=sinet:1001 z=lab:1", NULL,
+                "create uplink/sinet: bridge br-sinet with interface ens4 on br-sinet, all VLANs, "
+                "mtu 9000\n"
+                "create uplink/lab: bridge br-lab with interface ens5 on br-lab, all VLANs, mtu "
+                "1500\n"
+                "create bio/net/segment/x: port rseg1 on br-sinet, VLAN 1001, mtu 9000\n"
+                "create bio/net/segment/z: port rseg2 on br-lab, VLAN 1, mtu 1500\n");
+    expect_plan(f, "x=sinet:1003 z=lab:1", NULL,
+                "update bio/net/segment/x!: rseg1: VLAN 1001 -> VLAN 1003\n");
+    expect_plan(f, "x=sinet:1003+sinet:4 z=lab:1", NULL,
+                "update bio/net/segment/x!: bridge rbr1, joined to br-sinet VLAN 1003, joined to "
+                "br-sinet VLAN 4; rseg1: bridge br-sinet -> rbr1, VLAN 1003 -> untagged\n");
+    expect_plan(f, "x=sinet:4+lab:8+sinet:1003 z=lab:1", NULL,
+                "update bio/net/segment/x: joined to br-lab VLAN 8; rseg1: mtu 9000 -> 1500\n");
+    expect_plan(f, "x=lab:8+sinet:1003 z=lab:1", NULL,
+                "update bio/net/segment/x!: without port sinet-4-rbr1 on br-sinet\n");
+}
+
+static void test_removal(void **state)
+{
+    struct fixture *f = *state;
+
+    expect_plan(f, "a=sinet:10", "b=sinet:11+lab:11",
+                "create uplink/sinet: bridge br-sinet with interface ens4 on br-sinet, all VLANs, "
+                "mtu 9000\n"
+                "create uplink/lab: bridge br-lab with interface ens5 on br-lab, all VLANs, mtu "
+                "1500\n"
+                "create bio/net/segment/a: port rseg1 on br-sinet, VLAN 10, mtu 9000\n"
+                "create geo/net/segment/b: bridge rbr2, joined to br-sinet VLAN 11, joined to "
+                "br-lab VLAN 11, port rseg2 on rbr2, untagged, mtu 1500\n");
+    expect_plan(f, "a=sinet:10", NULL,
+                "delete geo/net/segment/b!: port lab-11-rbr2 on br-lab; port rseg2 on rbr2; port "
+                "sinet-11-rbr2 on br-sinet; bridge rbr2\n"
+                "delete uplink/lab!: port ens5 on br-lab; bridge br-lab\n");
+    expect_plan(f, NULL, NULL,
+                "delete bio/net/segment/a!: port rseg1 on br-sinet\n"
+                "delete uplink/sinet!: port ens4 on br-sinet; bridge br-sinet\n");
+    expect_state(f, "");
+}
+
+/* A name that comes back has a new number, so old and new are never taken for each other. */
+static void test_delete_before_create(void **state)
+{
+    struct fixture *f = *state;
+    struct intended *intended = ovs_fake_intended(f->config, &f->ids, "a=sinet:10", NULL);
+    struct plan *plan = ovs_fake_plan(&f->fake, intended);
+
+    ovs_fake_apply(&f->fake, plan);
+    expect_plan(f, "b=sinet:10", NULL,
+                "delete bio/net/segment/a!: port rseg1 on br-sinet\n"
+                "create bio/net/segment/b: port rseg2 on br-sinet, VLAN 10, mtu 9000\n");
+    plan_free(plan);
+    intended_unref(intended);
+}
+
+static void test_facilitys_own(void **state)
+{
+    struct fixture *f = *state;
+    struct ovs_bridge *bridge = ovs_state_add_bridge(f->fake.now, "br-sinet");
+    struct ovs_port *port = ovs_state_add_port(f->fake.now, "ens4");
+
+    bridge->datapath = "system";
+    port->bridge = "br-sinet";
+    port->lldp = true;
+    expect_plan(f, "a=sinet:10", NULL,
+                "create bio/net/segment/a: port rseg1 on br-sinet, VLAN 10, mtu 9000\n");
+    expect_plan(f, NULL, NULL, "delete bio/net/segment/a!: port rseg1 on br-sinet\n");
+    expect_state(f, "bridge br-sinet mark= datapath=system settings=0\n"
+                    "port ens4 on=br-sinet mark=/ type= peer= tag=-1 mtu=0 lldp\n");
+}
+
+static void test_facilitys_bridge_our_port(void **state)
+{
+    struct fixture *f = *state;
+
+    ovs_state_add_bridge(f->fake.now, "br-sinet")->datapath = "system";
+    expect_plan(f, "a=sinet:10", NULL,
+                "create uplink/sinet: interface ens4 on br-sinet, all VLANs, mtu 9000\n"
+                "create bio/net/segment/a: port rseg1 on br-sinet, VLAN 10, mtu 9000\n");
+    expect_plan(f, NULL, NULL,
+                "delete bio/net/segment/a!: port rseg1 on br-sinet\n"
+                "delete uplink/sinet!: port ens4 on br-sinet\n");
+    expect_state(f, "bridge br-sinet mark= datapath=system settings=0\n");
+}
+
+static void test_foreign_in_the_way(void **state)
+{
+    struct fixture *f = *state;
+
+    ovs_state_add_bridge(f->fake.now, "br0");
+    ovs_state_add_bridge(f->fake.now, "rbr2");
+    ovs_state_add_port(f->fake.now, "ens4")->bridge = "br0";
+    ovs_state_add_port(f->fake.now, "rseg1")->bridge = "br0";
+    expect_plan(
+        f, "a=lab:10 b=lab:11+lab:12", "c=lab:13",
+        "create uplink/lab: bridge br-lab with interface ens5 on br-lab, all VLANs, mtu "
+        "1500\n"
+        "create bio/net/segment/a: port rseg1 is on bridge br0 and not routerd's: remove it "
+        "from there\n"
+        "create bio/net/segment/b: bridge rbr2 exists and is not routerd's: remove or rename "
+        "it\n"
+        "create geo/net/segment/c: port rseg3 on br-lab, VLAN 13, mtu 1500\n");
+    expect_plan(f, NULL, "c=lab:13 d=sinet:1",
+                "create uplink/sinet: interface ens4 is on bridge br0 and not routerd's: remove it "
+                "from there\n"
+                "create geo/net/segment/d: port rseg4 on br-sinet, VLAN 1, mtu 9000\n");
+}
+
+/* Somebody's port on our bridge keeps the bridge, for as long as it is there. */
+static void test_guest_on_our_bridge(void **state)
+{
+    struct fixture *f = *state;
+    struct intended *intended = ovs_fake_intended(f->config, &f->ids, "a=sinet:10", NULL);
+    struct plan *plan = ovs_fake_plan(&f->fake, intended);
+
+    ovs_fake_apply(&f->fake, plan);
+    ovs_state_add_port(f->fake.now, "tap7")->bridge = "br-sinet";
+    expect_plan(f, NULL, NULL,
+                "delete bio/net/segment/a!: port rseg1 on br-sinet\n"
+                "delete uplink/sinet!: port ens4 on br-sinet\n");
+    assert_non_null(ovs_fake_port(&f->fake, "tap7"));
+    assert_non_null(ovs_fake_bridge(&f->fake, "br-sinet"));
+    f->fake.now->n_ports--;
+    expect_plan(f, NULL, NULL, "delete uplink/sinet: bridge br-sinet\n");
+    plan_free(plan);
+    intended_unref(intended);
+}
+
+static void test_repair(void **state)
+{
+    struct fixture *f = *state;
+    const char *segments = "a=sinet:10 b=sinet:11+sinet:12";
+    struct intended *intended = ovs_fake_intended(f->config, &f->ids, segments, NULL);
+    struct plan *plan = ovs_fake_plan(&f->fake, intended);
+    struct ovs_port *port;
+
+    ovs_fake_apply(&f->fake, plan);
+    port = ovs_fake_port(&f->fake, "rseg1");
+    port->tag = 999;
+    port->mtu = 0;
+    port->mark = "";
+    port->plain = false;
+    port = ovs_fake_port(&f->fake, "rseg2");
+    port->type = "";
+    port->interface_mark = "geo/net/segment/z";
+    ovs_fake_port(&f->fake, "rbr2-sinet-12")->peer = "elsewhere";
+    port = ovs_fake_port(&f->fake, "ens4");
+    port->lldp = true;
+    port->tag = 7;
+    ovs_fake_bridge(&f->fake, "rbr2")->mark = "x/y/segment/z";
+    ovs_fake_bridge(&f->fake, "br-sinet")->settings &= ~(unsigned int)(OVS_NO_STP | OVS_NO_BPDU);
+    ovs_fake_bridge(&f->fake, "br-sinet")->datapath = "netdev";
+    expect_plan(
+        f, segments, NULL,
+        "update uplink/sinet!: bridge br-sinet: datapath_type netdev -> system; bridge "
+        "br-sinet: put right stp_enable, forward-bpdu; ens4: VLAN 7 -> untagged, LLDP on -> "
+        "off\n"
+        "update bio/net/segment/a!: rseg1: VLAN 999 -> VLAN 10, put right interfaces, trunks "
+        "and vlan_mode, mtu unset -> 9000, mark \"\" -> \"bio/net/segment/a\"\n"
+        "update bio/net/segment/b!: bridge rbr2: mark x/y/segment/z -> bio/net/segment/b; "
+        "rbr2-sinet-12: peer \"elsewhere\" -> \"sinet-12-rbr2\"; rseg2: type \"\" -> "
+        "\"internal\", mark \"geo/net/segment/z\" -> \"bio/net/segment/b\"\n");
+    plan_free(plan);
+    intended_unref(intended);
+}
+
+static void test_mtu_is_not_disruptive(void **state)
+{
+    struct fixture *f = *state;
+    struct intended *intended = ovs_fake_intended(f->config, &f->ids, "a=sinet:10", NULL);
+    struct plan *plan = ovs_fake_plan(&f->fake, intended);
+
+    ovs_fake_apply(&f->fake, plan);
+    ovs_fake_port(&f->fake, "rseg1")->mtu = 1500;
+    expect_plan(f, "a=sinet:10", NULL, "update bio/net/segment/a: rseg1: mtu 1500 -> 9000\n");
+    plan_free(plan);
+    intended_unref(intended);
+}
+
+static void test_unknown_marks_go(void **state)
+{
+    struct fixture *f = *state;
+    struct ovs_port *port;
+
+    ovs_state_add_bridge(f->fake.now, "br0");
+    port = ovs_state_add_port(f->fake.now, "old1");
+    port->bridge = "br0";
+    port->mark = "bio/gone/segment/x";
+    port = ovs_state_add_port(f->fake.now, "old2");
+    port->bridge = "br0";
+    port->interface_mark = "nonsense";
+    expect_plan(f, NULL, NULL,
+                "delete bio/gone/segment/x!: port old1 on br0\n"
+                "delete nonsense!: port old2 on br0\n");
+}
+
+static void test_refused_is_tried_again(void **state)
+{
+    struct fixture *f = *state;
+    struct intended *intended =
+        ovs_fake_intended(f->config, &f->ids, "a=sinet:10 b=sinet:11", NULL);
+    struct plan *plan = ovs_fake_plan(&f->fake, intended);
+    struct ovs_port *port;
+
+    ovs_fake_apply(&f->fake, plan);
+    port = ovs_fake_port(&f->fake, "rseg1");
+    port->made = OVS_REFUSED;
+    port->error = "could not add network device rseg1 to ofproto (File exists)";
+    port = ovs_fake_port(&f->fake, "ens4");
+    port->made =
+        OVS_REFUSED; /* heals by the link's coming, and is not for every tenant to wait for */
+    expect_plan(
+        f, "a=sinet:10 b=sinet:11", NULL,
+        "update bio/net/segment/a: rseg1: try again after could not add network device rseg1 "
+        "to ofproto (File exists)\n");
+    plan_free(plan);
+    intended_unref(intended);
+}
+
+/* --- property: a random walk ends where a fresh build of its last state ends --- */
+
+static unsigned int roll(unsigned int *seed, unsigned int n)
+{
+    *seed = *seed * 1103515245U + 12345U;
+    return (*seed >> 16) % n;
+}
+
+/* Some of the segments s0..s9, with random attachments; a VLAN is used once. */
+static char *random_segments(unsigned int *seed, unsigned int vlan)
+{
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    for (unsigned int i = 0; i < 10; i++) {
+        unsigned int n = roll(seed, 4);
+
+        if (n) {
+            fprintf(out, " s%u=", i);
+        }
+        for (unsigned int j = 0; j < n; j++) {
+            vlan += 1 + roll(seed, 2);
+            fprintf(out, "%s%s:%u", j ? "+" : "", roll(seed, 3) ? "sinet" : "lab", vlan);
+        }
+    }
+    fclose(out);
+    return text;
+}
+
+static struct intended *random_intended(struct fixture *f, unsigned int *seed)
+{
+    char *bio = random_segments(seed, 2);
+    char *geo = roll(seed, 3) ? random_segments(seed, 2000) : strdup("");
+    struct intended *intended =
+        ovs_fake_intended(f->config, &f->ids, bio[0] ? bio : NULL, geo[0] ? geo : NULL);
+
+    free(bio);
+    free(geo);
+    return intended;
+}
+
+static void vandalise(struct fixture *f, unsigned int *seed)
+{
+    struct ovs_state *now = f->fake.now;
+    struct ovs_port *port =
+        now->n_ports ? &now->ports[roll(seed, (unsigned int)now->n_ports)] : NULL;
+
+    if (!port || !ovs_port_mark(port)[0]) {
+        return;
+    }
+    switch (roll(seed, 6)) {
+    case 0: port->tag = (int)roll(seed, 4095); break;
+    case 1: port->mtu = 1280; break;
+    case 2: port->type = "tap"; break;
+    case 3: port->mark = ""; break;
+    case 4: port->bridge = "br0"; break;
+    case 5: *port = now->ports[--now->n_ports]; break;
+    default: break;
+    }
+}
+
+static void settle(struct fixture *f, const struct intended *intended)
+{
+    struct plan *plan = ovs_fake_plan(&f->fake, intended);
+    char *text;
+
+    assert_int_equal(ovs_fake_apply(&f->fake, plan), 0);
+    plan_free(plan);
+    plan = ovs_fake_plan(&f->fake, intended);
+    text = plan_text(plan);
+    assert_string_equal(text, "");
+    free(text);
+    plan_free(plan);
+}
+
+static void add_foreign(struct ovs_fake *fake)
+{
+    ovs_state_add_bridge(fake->now, "br0")->datapath = "system";
+    ovs_state_add_port(fake->now, "eth9")->bridge = "br0";
+}
+
+static void test_random_walk(void **state)
+{
+    struct fixture *f = *state;
+
+    for (unsigned int walk = 1; walk <= 40; walk++) {
+        unsigned int seed = walk;
+        struct intended *last = NULL;
+        struct ovs_fake fresh;
+        char *walked, *built;
+
+        ovs_fake_init(&fresh);
+        add_foreign(&f->fake);
+        for (unsigned int i = 0; i < 12; i++) {
+            intended_unref(last);
+            last = random_intended(f, &seed);
+            vandalise(f, &seed);
+            settle(f, last);
+        }
+        walked = ovs_fake_text(&f->fake);
+        ovs_fake_done(&f->fake);
+        f->fake = fresh;
+        add_foreign(&f->fake);
+        settle(f, last);
+        built = ovs_fake_text(&f->fake);
+        assert_string_equal(walked, built);
+        assert_non_null(ovs_fake_port(&f->fake, "eth9"));
+        free(walked);
+        free(built);
+        intended_unref(last);
+        ovs_fake_done(&f->fake);
+        ovs_fake_init(&f->fake);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_single, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_several, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_one_to_several_and_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_attachments_change_in_place, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_removal, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_delete_before_create, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_facilitys_own, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_facilitys_bridge_our_port, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_foreign_in_the_way, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_guest_on_our_bridge, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_repair, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_mtu_is_not_disruptive, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_unknown_marks_go, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_refused_is_tried_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_random_walk, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,147 @@
+/* ovs/: what is seen in Open vSwitch as states and reasons of segments. */
+#include "ovs_fake.h"
+
+#include "model/status.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct fixture {
+    struct config *config;
+    struct ids ids;
+    struct ovs_fake fake;
+    struct intended *intended;
+    struct ovs_state *seen;
+    struct status *status;
+};
+
+/* Segments a (one attachment) and b (two), carried out. */
+static int setup(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    struct plan *plan;
+
+    f->config = ovs_fake_config();
+    ids_init(&f->ids);
+    ovs_fake_init(&f->fake);
+    f->intended = ovs_fake_intended(f->config, &f->ids, "a=sinet:10 b=sinet:11+lab:7", NULL);
+    plan = ovs_fake_plan(&f->fake, f->intended);
+    ovs_fake_apply(&f->fake, plan);
+    plan_free(plan);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+
+    status_unref(f->status);
+    ovs_state_free(f->seen);
+    intended_unref(f->intended);
+    ovs_fake_done(&f->fake);
+    ids_done(&f->ids);
+    config_free(f->config);
+    free(f);
+    return 0;
+}
+
+static const struct segment_status *look(struct fixture *f, const char *away, const char *deaf)
+{
+    ovs_state_free(f->seen);
+    status_unref(f->status);
+    f->seen = ovs_fake_look(&f->fake);
+    f->status = status_new(f->intended);
+    ovs_status(f->seen, away, deaf, f->status);
+    return f->status->tenants[0].networks[0].segments;
+}
+
+static void expect(const struct segment_status *segment, enum object_state state,
+                   const char *reason)
+{
+    assert_string_equal(object_state_name(segment->object.state), object_state_name(state));
+    if (reason) {
+        assert_string_equal(segment->object.reason, reason);
+    }
+}
+
+static void test_facts(void **state)
+{
+    const struct segment_status *segments = look(*state, NULL, NULL);
+
+    assert_string_equal(segments[0].interface, "rseg1");
+    assert_string_equal(segments[0].bridge, "br-sinet");
+    assert_string_equal(segments[1].interface, "rseg2");
+    assert_string_equal(segments[1].bridge, "rbr2");
+    expect(&segments[0], OBJECT_UP, NULL);
+    expect(&segments[1], OBJECT_UP, NULL);
+}
+
+static void test_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct ovs_port *port = ovs_fake_port(&f->fake, "rseg1");
+
+    port->made = OVS_REFUSED;
+    port->error = "could not add network device rseg1 to ofproto (File exists)";
+    expect(&look(f, NULL, NULL)[0], OBJECT_ERROR,
+           "OVS: could not add network device rseg1 to ofproto (File exists)");
+    expect(&look(f, NULL, NULL)[1], OBJECT_UP, NULL);
+}
+
+static void test_missing(void **state)
+{
+    struct fixture *f = *state;
+
+    ovs_fake_port(&f->fake, "rseg2")->name = "other";
+    expect(&look(f, NULL, NULL)[1], OBJECT_PENDING, "port rseg2 is not in OVS yet");
+}
+
+static void test_uplinks(void **state)
+{
+    struct fixture *f = *state;
+    struct ovs_port *port = ovs_fake_port(&f->fake, "ens5");
+
+    port->link_down = true;
+    expect(&look(f, NULL, NULL)[0], OBJECT_UP, NULL);
+    expect(&look(f, NULL, NULL)[1], OBJECT_DOWN, "uplink lab: interface ens5 has no link");
+    port->admin_down = true;
+    expect(&look(f, NULL, NULL)[1], OBJECT_DOWN,
+           "uplink lab: interface ens5 is switched off: ip link set ens5 up");
+    port->made = OVS_REFUSED;
+    port->error = "could not open network device ens5 (No such device)";
+    expect(&look(f, NULL, NULL)[1], OBJECT_DOWN,
+           "uplink lab: OVS: could not open network device ens5 (No such device)");
+    port->bridge = "br-sinet";
+    expect(&look(f, NULL, NULL)[1], OBJECT_DOWN,
+           "uplink lab: interface ens5 is not on bridge br-lab but on br-sinet");
+}
+
+static void test_away(void **state)
+{
+    struct fixture *f = *state;
+
+    expect(&look(f, "ovs-vswitchd does not answer", NULL)[0], OBJECT_DOWN,
+           "ovs-vswitchd does not answer");
+    assert_string_equal(look(f, "ovs-vswitchd does not answer", NULL)[0].interface, "rseg1");
+    expect(&look(f, NULL, "it is deaf")[1], OBJECT_DOWN, "it is deaf");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_facts, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_missing, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_uplinks, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_away, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
