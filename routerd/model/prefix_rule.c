@@ -43,10 +43,10 @@ static bool rule_parse(const char *text, struct prefix_rule *rule)
     const char *words[RULE_WORDS];
     int n, at = 1;
 
-    if (strlen(text) >= sizeof buffer) {
+    if (snprintf(buffer, sizeof buffer, "%s", text) >= (int)sizeof buffer) {
         return false;
     }
-    n = rule_split(strcpy(buffer, text), words);
+    n = rule_split(buffer, words);
     if (n < 1 || n % 2 == 0 || prefix_parse(words[0], &rule->prefix)) {
         return false;
     }

@@ -234,6 +234,7 @@ static struct subnets subnets_collect(const struct checker *checker, const struc
     for (size_t i = 0; i < network->n_tunnels; i++) {
         const struct tunnel *tunnel = &network->tunnels[i];
 
+        subnets.complete = subnets.complete && tunnel->n_inside;
         subnets_add(&subnets, tunnel->doc, "inside", tunnel->inside, tunnel->n_inside);
     }
     return subnets;

@@ -17,19 +17,20 @@ struct link {
     bool complete; /* none of them was wrong */
 };
 
+/* A segment may have no gateway, but a tunnel without an address was reported. */
 static struct link peer_link(const struct peer *peer)
 {
-    const struct doc *list;
+    const struct segment *segment = peer->segment;
+    const struct tunnel *tunnel = peer->tunnel;
     struct link link;
 
-    if (peer->segment) {
-        link = (struct link){"segment", peer->segment->gateways, peer->segment->n_gateways, true};
-        list = doc_get(peer->segment->doc, "gateway");
+    if (segment) {
+        link =
+            (struct link){"segment", segment->gateways, segment->n_gateways,
+                          read_list_worked(doc_get(segment->doc, "gateway"), segment->n_gateways)};
     } else {
-        link = (struct link){"tunnel", peer->tunnel->inside, peer->tunnel->n_inside, true};
-        list = doc_get(peer->tunnel->doc, "inside");
+        link = (struct link){"tunnel", tunnel->inside, tunnel->n_inside, tunnel->n_inside > 0};
     }
-    link.complete = read_list_worked(list, link.n);
     for (size_t i = 0; i < link.n; i++) {
         link.complete = link.complete && link.own[i].addr.family;
     }
