@@ -132,8 +132,9 @@ struct topology_world {
     void *aux;
 };
 
-/* Adds every fault of the topology, were it the tenant's. Fills in profile pointers and default AS
- * numbers. */
+/* Adds every fault of the topology, were it the tenant's, and sorts the errors. Fills in profile
+ * pointers and default AS numbers, of a topology with faults too where it can. Faulty addresses of
+ * the router's interfaces lose their family. */
 void topology_check(struct topology *topology, const char *tenant,
                     const struct topology_world *world, struct errors *errors);
 

@@ -66,7 +66,7 @@ static void vlans_mark_foreign(void *aux, const struct network *network)
         for (size_t j = 0; j < segment->n_attachments; j++) {
             const struct attachment *attachment = &segment->attachments[j];
             const struct config_uplink *uplink =
-                config_find_uplink(uses->config, attachment->uplink);
+                attachment->uplink ? config_find_uplink(uses->config, attachment->uplink) : NULL;
 
             if (uplink) { /* it may have left the configuration */
                 vlan_use(uses, uplink, attachment->vlan)->is_foreign = true;
