@@ -27,6 +27,7 @@ sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
 modprobe -a openvswitch vrf xfrm_interface xfrm_user esp4 esp6 nf_tables nft_chain_nat nft_masq 8021q \
     veth dummy bridge sch_netem tun 2>"$control/modprobe"
 
+(modprobe -a aesni_intel gcm seqiv cbc hmac sha256_ssse3 sha512_ssse3 authenc echainiv ctr 2>/dev/null) &
 port=/dev/null
 for i in $(seq 100); do
     for name in /sys/class/virtio-ports/*/name; do
