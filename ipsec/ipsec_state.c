@@ -1,0 +1,210 @@
+#include "ipsec/ipsec_state.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char prefix[] = "routerd-";
+
+const char *ipsec_name(uint32_t id, char buffer[IPSEC_NAME_TEXT])
+{
+    snprintf(buffer, IPSEC_NAME_TEXT, "%s%" PRIu32, prefix, id);
+    return buffer;
+}
+
+/* The id at the start of what follows the prefix, printed as we print it; 0 if there is none. */
+static uint32_t parse_id(const char *name, const char **ret_rest)
+{
+    if (strncmp(name, prefix, sizeof prefix - 1) != 0) {
+        return 0;
+    }
+    const char *digits = name + sizeof prefix - 1;
+    size_t len = strspn(digits, "0123456789");
+    if (len == 0 || len > 10 || *digits == '0') {
+        return 0;
+    }
+    unsigned long long id = strtoull(digits, NULL, 10);
+    *ret_rest = digits + len;
+    return id <= UINT32_MAX ? (uint32_t)id : 0;
+}
+
+uint32_t ipsec_id_of_name(const char *name)
+{
+    const char *rest = "";
+    uint32_t id = parse_id(name, &rest);
+    return *rest == '\0' ? id : 0;
+}
+
+const char *ipsec_secret_name(const struct ipsec_secret *secret, char buffer[IPSEC_SECRET_TEXT])
+{
+    snprintf(buffer, IPSEC_SECRET_TEXT, "%s%" PRIu32 "-%016" PRIx64, prefix, secret->id,
+             secret->version);
+    return buffer;
+}
+
+/* Sixteen lower-case digits and nothing else. */
+static bool parse_hex(const char *text, uint64_t *ret_number)
+{
+    if (strlen(text) != 16 || strspn(text, "0123456789abcdef") != 16) {
+        return false;
+    }
+    *ret_number = strtoull(text, NULL, 16);
+    return true;
+}
+
+bool ipsec_secret_of_name(const char *name, struct ipsec_secret *ret_secret)
+{
+    struct ipsec_secret secret;
+    const char *rest = "";
+
+    secret.id = parse_id(name, &rest);
+    if (secret.id == 0 || *rest != '-' || !parse_hex(rest + 1, &secret.version)) {
+        return false;
+    }
+    *ret_secret = secret;
+    return true;
+}
+
+static const char mark_initiate[] = "initiate", mark_wait[] = "wait";
+
+const char *ipsec_mark(const struct ipsec_conn *conn, char buffer[IPSEC_MARK_TEXT])
+{
+    snprintf(buffer, IPSEC_MARK_TEXT, "%s+%s+%016" PRIx64, conn->owner,
+             conn->initiate ? mark_initiate : mark_wait, conn->digest);
+    return buffer;
+}
+
+bool ipsec_mark_parse(struct arena *arena, const char *mark, struct ipsec_conn *conn)
+{
+    const char *role = strchr(mark, '+');
+    const char *digest = role ? strchr(role + 1, '+') : NULL;
+    uint64_t number;
+
+    if (!digest || role == mark || !parse_hex(digest + 1, &number)) {
+        return false;
+    }
+    size_t role_len = (size_t)(digest - role - 1);
+    bool initiate =
+        role_len == strlen(mark_initiate) && memcmp(role + 1, mark_initiate, role_len) == 0;
+    bool wait = role_len == strlen(mark_wait) && memcmp(role + 1, mark_wait, role_len) == 0;
+    if (!initiate && !wait) {
+        return false;
+    }
+    conn->owner = arena_memdup(arena, mark, (size_t)(role - mark));
+    conn->initiate = initiate;
+    conn->digest = number;
+    return true;
+}
+
+const uint64_t ipsec_digest_start = UINT64_C(0xcbf29ce484222325);
+
+static uint64_t digest_byte(uint64_t digest, uint8_t byte)
+{
+    return (digest ^ byte) * UINT64_C(0x100000001b3);
+}
+
+uint64_t ipsec_digest(uint64_t digest, const char *text)
+{
+    do {
+        digest = digest_byte(digest, (uint8_t)*text);
+    } while (*text++ != '\0');
+    return digest;
+}
+
+uint64_t ipsec_digest_number(uint64_t digest, uint64_t number)
+{
+    for (int i = 0; i < 8; i++) {
+        digest = digest_byte(digest, (uint8_t)(number >> 8 * i));
+    }
+    return digest;
+}
+
+/* charon takes "@name" and "name" for the same, and compares names without regard to case. Spaces
+ * matter nowhere that we allow them. */
+uint64_t ipsec_identity(const char *id)
+{
+    uint64_t digest = ipsec_digest_start;
+
+    if (*id == '@') {
+        id++;
+    }
+    for (; *id; id++) {
+        if (*id != ' ') {
+            digest = digest_byte(digest, (uint8_t)tolower((unsigned char)*id));
+        }
+    }
+    return digest;
+}
+
+/* All three element types start with the id, so one search serves them. */
+static const void *find_first(const void *array, size_t n, size_t size, uint32_t id)
+{
+    size_t low = 0, high = n;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (*(const uint32_t *)((const char *)array + middle * size) < id) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    const char *found = low < n ? (const char *)array + low * size : NULL;
+    return found && *(const uint32_t *)found == id ? found : NULL;
+}
+
+const struct ipsec_conn *ipsec_find_conn(const struct ipsec_seen *seen, uint32_t id)
+{
+    return find_first(seen->conns, seen->n_conns, sizeof *seen->conns, id);
+}
+
+const struct ipsec_sa *ipsec_find_sa(const struct ipsec_seen *seen, uint32_t id)
+{
+    return find_first(seen->sas, seen->n_sas, sizeof *seen->sas, id);
+}
+
+const struct ipsec_secret *ipsec_find_secret(const struct ipsec_seen *seen, uint32_t id)
+{
+    return find_first(seen->secrets, seen->n_secrets, sizeof *seen->secrets, id);
+}
+
+bool ipsec_seen_up(const struct ipsec_seen *seen, uint32_t id)
+{
+    const struct ipsec_sa *sa = ipsec_find_sa(seen, id);
+
+    for (; sa && sa < seen->sas + seen->n_sas && sa->id == id; sa++) {
+        if (sa->n_installed > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool ipsec_addrs_hold(const char *list, const struct addr *addr)
+{
+    char text[ADDR_TEXT];
+    size_t len = strlen(addr_print(addr, text));
+
+    for (const char *at = list; at; at = strchr(at, ',')) {
+        at += *at == ',';
+        if (strncmp(at, text, len) == 0 && (at[len] == ',' || at[len] == '\0')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool ipsec_sa_stale(const struct ipsec_sa *sa, const struct ipsec_conn *conn)
+{
+    if (!sa->established) {
+        return false;
+    }
+    if (sa->local_id != ipsec_digest(ipsec_digest_start, conn->local_id) ||
+        sa->remote_id != ipsec_digest(ipsec_digest_start, conn->remote_id)) {
+        return true;
+    }
+    return !ipsec_addrs_hold(conn->local_addr, &sa->local_host) ||
+           (!sa->nat && !ipsec_addrs_hold(conn->remote_addrs, &sa->remote_host));
+}

@@ -1,0 +1,88 @@
+#include "ipsec/ipsec_internal.h"
+
+#include "ipsec/ipsec_want.h"
+
+static void add_bytes(const struct ipsec_seen *seen, uint32_t id, struct tunnel_status *status)
+{
+    const struct ipsec_sa *sa = ipsec_find_sa(seen, id);
+
+    for (; sa && sa < seen->sas + seen->n_sas && sa->id == id; sa++) {
+        status->bytes_in += sa->bytes_in;
+        status->bytes_out += sa->bytes_out;
+    }
+}
+
+static const char *remote_of(const struct ipsec_tunnel *tunnel)
+{
+    return tunnel->conn.remote_addrs ? tunnel->conn.remote_addrs : tunnel->conn.remote_id;
+}
+
+/* A connection that is loaded. */
+static void vote_loaded(struct status *status, struct object_status *object,
+                        const struct ipsec_tunnel *tunnel, const struct kept *kept)
+{
+    char text[300];
+
+    if (kept->up && kept->trouble == TROUBLE_NONE) {
+        object->since_ms = kept->up_since_ms;
+    } else if (kept->trouble != TROUBLE_NONE) {
+        ipsec_trouble_text(kept->trouble, remote_of(tunnel), tunnel->secret_name, text,
+                           sizeof text);
+        status_vote(status, object, OBJECT_DOWN, "%s", text);
+    } else if (!tunnel->conn.initiate) {
+        status_vote(status, object, OBJECT_PENDING, "waiting for %s to initiate the tunnel",
+                    remote_of(tunnel));
+    } else {
+        ipsec_trouble_text(TROUBLE_NONE, remote_of(tunnel), tunnel->secret_name, text, sizeof text);
+        status_vote(status, object, OBJECT_PENDING, "%s", text);
+    }
+}
+
+static void fill_tunnel(struct ipsec *ipsec, struct status *status, struct tunnel_status *fill,
+                        const struct ipsec_tunnel *tunnel)
+{
+    const struct kept *kept = keeper_find(ipsec, tunnel->conn.id);
+
+    fill->if_id = tunnel->conn.id;
+    if (ipsec->sync.stage != SYNC_READY) {
+        status_vote(status, &fill->object, ipsec->sync.was_away ? OBJECT_DOWN : OBJECT_PENDING,
+                    "%s", ipsec->sync.was_away ? ipsec->sync.reason : "connecting to charon");
+        return;
+    }
+    add_bytes(&ipsec->seen, tunnel->conn.id, fill);
+    if (tunnel->refusal == IPSEC_NEVER) {
+        status_vote(status, &fill->object, OBJECT_ERROR, "%s", tunnel->reason);
+    } else if (tunnel->refusal == IPSEC_NOT_YET && !(kept && kept->up)) {
+        status_vote(status, &fill->object, OBJECT_DOWN, "%s", tunnel->reason);
+    } else if (!kept) {
+        status_vote(status, &fill->object, OBJECT_PENDING, "not loaded into charon yet");
+    } else {
+        vote_loaded(status, &fill->object, tunnel, kept);
+    }
+}
+
+static void fill_network(struct ipsec *ipsec, struct status *status,
+                         const struct ipsec_wanted *wanted, struct network_status *network)
+{
+    for (size_t i = 0;
+         network->network && i < network->n_tunnels && i < network->network->n_tunnels; i++) {
+        const struct ipsec_tunnel *tunnel =
+            ipsec_wanted_find(wanted, network->network->tunnels[i].id);
+        if (tunnel) {
+            fill_tunnel(ipsec, status, &network->tunnels[i], tunnel);
+        }
+    }
+}
+
+void ipsec_fill_status(struct ipsec *ipsec, struct status *status)
+{
+    const struct ipsec_wanted *wanted = ipsec_wanted_for(ipsec, status->intended);
+
+    ipsec->sync.counters_wanted = ipsec->seen.n_sas > 0;
+    for (size_t t = 0; t < status->n_tenants; t++) {
+        struct tenant_status *tenant = &status->tenants[t];
+        for (size_t i = 0; i < tenant->n_intended; i++) {
+            fill_network(ipsec, status, wanted, &tenant->networks[i]);
+        }
+    }
+}

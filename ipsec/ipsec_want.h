@@ -1,0 +1,56 @@
+/* ipsec_want.h - from the intended state to the connections that charon should hold.
+ *
+ * Pure. What the intended state does not say but a connection needs (the uplink's address, what a
+ * name resolves to, which version of a secret there is) is asked through struct ipsec_facts. What
+ * cannot be had now, or is not to be had, is said in the tunnel's refusal. */
+#ifndef IPSEC_WANT_H
+#define IPSEC_WANT_H
+
+#include "ipsec/ipsec_state.h"
+#include "model/intended.h"
+
+enum ipsec_refusal {
+    IPSEC_ACCEPTED,
+    IPSEC_NOT_YET, /* something is missing now; a connection that is loaded already stays */
+    IPSEC_NEVER,   /* not before the topology is another */
+};
+
+struct ipsec_tunnel {
+    struct ipsec_conn conn;
+    const char *tenant, *object; /* "bio", "genome/tunnel/sakura" */
+    const struct profile *profile;
+    const char *secrets_directory, *secret_name;
+    uint64_t secret_version; /* of what is to be loaded; 0: cannot be told now */
+    bool secret_narrow;      /* it is owned by both identities, else by the remote one only
+                                (ipsec_clash.h) */
+    enum ipsec_refusal refusal;
+    const char *reason; /* unless accepted: a sentence */
+};
+
+struct ipsec_wanted {
+    struct arena *arena;
+    struct ipsec_tunnel *tunnels; /* sorted by id */
+    size_t n_tunnels;
+};
+
+/* What the machine knows. None of these blocks. */
+struct ipsec_facts {
+    void *aux;
+    /* The address of an interface to send from, of the family. False: it has none. */
+    bool (*uplink)(void *aux, const char *interface, int family, struct addr *ret_addr);
+    /* The addresses of a DNS name, at most IPSEC_REMOTES. 0: not known (yet). */
+    size_t (*resolve)(void *aux, const char *name, struct addr *ret_addrs);
+    /* A digest of the secret file's identity, never 0. 0: it cannot be read; -errno in *ret_error.
+     */
+    uint64_t (*secret)(void *aux, const char *directory, const char *name, int *ret_error);
+};
+
+/* `seen` decides which of two tunnels with the same identities and different secrets may stay: the
+ * one that is loaded, else the one with the lower id. The result refers to the intended state's
+ * strings and is freed with ipsec_wanted_free(). */
+struct ipsec_wanted *ipsec_want(const struct intended *intended, const struct ipsec_facts *facts,
+                                const struct ipsec_seen *seen);
+void ipsec_wanted_free(struct ipsec_wanted *wanted);
+const struct ipsec_tunnel *ipsec_wanted_find(const struct ipsec_wanted *wanted, uint32_t id);
+
+#endif
