@@ -77,7 +77,7 @@ static void check_controllers(struct reader *reader, const struct doc *doc)
         const struct config_tenant *tenant = &config->tenants[i];
         const struct doc *list = doc_get(doc_get(doc, tenant->name), "controllers");
         const struct doc *at = list ? list->child : NULL;
-        for (size_t k = 0; k < tenant->n_controllers; k++, at = at->next)
+        for (size_t k = 0; at && k < tenant->n_controllers; k++, at = at->next)
             if (tenant->controllers[k])
                 keyed_add(&names, lower(reader->arena, tenant->controllers[k]), at);
     }

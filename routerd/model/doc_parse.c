@@ -2,6 +2,7 @@
  * a stack of DOC_DEPTH, which is what bounds libyaml's own quadratic work on nesting too. */
 #include "model/doc.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
@@ -85,6 +86,7 @@ static bool wants_key(const struct parse *parse)
     if (parse->depth == 0)
         return false;
     const struct open_node *open = &parse->stack[parse->depth - 1];
+    assert(open->doc);
     return open->doc->kind == DOC_MAP && !open->pending;
 }
 
@@ -185,7 +187,9 @@ static void check_duplicates(struct parse *parse, struct doc *map)
 
 static void read_close(struct parse *parse)
 {
+    assert(parse->depth > 0); /* libyaml pairs its events */
     struct doc *doc = parse->stack[--parse->depth].doc;
+    assert(doc);
     if (doc->kind == DOC_MAP)
         check_duplicates(parse, doc);
 }

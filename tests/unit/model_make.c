@@ -1,11 +1,13 @@
 #include "model_make.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { MAX = 64 };
 
 static void add_part(struct topology *topology, struct network *network, const char *word)
 {
+    assert(network); /* the words begin with one */
     const char *name = arena_strdup(topology->arena, word + 2);
     if (word[0] == 's')
         network->segments[network->n_segments++].name = name;

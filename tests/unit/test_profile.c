@@ -100,7 +100,7 @@ static void test_what_is_wrong(void **state)
             "version: 1\nsource: x\nike: {proposals: [], lifetime: 1, dpd: 0, modp: 1}\n"
             "esp: {proposals: [AES, -x], lifetime: 3600}\nmtu: 1000\n"
             "bgp: {keepalive: 90, hold: 60}\n"),
-        "3:53: ike.modp: unknown key `modp`\n"
+        "3:43: ike.modp: unknown key `modp`\n"
         "3:18: ike.proposals: must have at least one entry\n"
         "3:32: ike.lifetime: must be a whole number from 300 to 604800\n"
         "3:40: ike.dpd: must be a whole number from 1 to 3600\n"
