@@ -36,6 +36,7 @@ static const struct ovs_bridge *copy_bridge(struct arena *arena, const struct ov
     *copy = *bridge;
     copy->name = arena_strdup(arena, bridge->name);
     copy->mark = arena_strdup(arena, bridge->mark);
+    copy->local_mark = arena_strdup(arena, bridge->local_mark);
     copy->datapath = arena_strdup(arena, bridge->datapath);
     return copy;
 }
@@ -51,6 +52,7 @@ static const struct ovs_port *copy_port(struct arena *arena, const struct ovs_po
     copy->interface_mark = arena_strdup(arena, port->interface_mark);
     copy->type = arena_strdup(arena, port->type);
     copy->peer = arena_strdup(arena, port->peer);
+    copy->mac = arena_strdup(arena, port->mac);
     copy->error = arena_strdup(arena, port->error);
     return copy;
 }
@@ -105,7 +107,8 @@ static void diff_bridge_settings(struct draft *draft, const struct ovs_bridge *w
 {
     unsigned int wrong = want->settings & ~seen->settings;
     bool datapath = strcmp(want->datapath, seen->datapath) != 0;
-    bool mark = strcmp(want->mark, seen->mark) != 0;
+    bool own_mark = strcmp(want->mark, seen->mark) != 0;
+    bool mark = own_mark || strcmp(want->local_mark, seen->local_mark) != 0;
 
     if (!wrong && !datapath && !mark) {
         return;
@@ -120,7 +123,8 @@ static void diff_bridge_settings(struct draft *draft, const struct ovs_bridge *w
         draft_say(draft, "; ", "bridge %s: put right %s", want->name, settings_text(draft, wrong));
     }
     if (mark) {
-        draft_say(draft, "; ", "bridge %s: mark %s -> %s", want->name, seen->mark, want->mark);
+        draft_say(draft, "; ", "bridge %s: mark \"%s\" -> \"%s\"", want->name,
+                  own_mark ? seen->mark : seen->local_mark, want->mark);
     }
 }
 
@@ -131,7 +135,7 @@ static void diff_bridge(struct draft *draft, const struct ovs_bridge *want)
     if (!seen) {
         draft_op(draft, OVS_OP_BRIDGE, want, NULL);
         draft_say(draft, "; ", "bridge %s", want->name);
-    } else if (seen->mark[0]) {
+    } else if (ovs_bridge_mark(seen)[0]) {
         draft->known = true;
         diff_bridge_settings(draft, want, seen);
     } else if (!want->adopt) {
@@ -216,6 +220,9 @@ static size_t diff_port_carriage(struct draft *draft, const struct ovs_port *wan
     }
     if (strcmp(want->peer, seen->peer) != 0) {
         say_change(draft, &n, want, "peer \"%s\" -> \"%s\"", seen->peer, want->peer);
+    }
+    if (strcmp(want->mac, seen->mac) != 0) {
+        say_change(draft, &n, want, "mac \"%s\" -> \"%s\"", seen->mac, want->mac);
     }
     if (want->plain && !seen->plain) {
         say_change(draft, &n, want, "put right interfaces, trunks and vlan_mode");

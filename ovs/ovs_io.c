@@ -181,12 +181,14 @@ static void deaf_run(struct ovs *ovs)
     }
 }
 
+/* Why nothing is forwarded although everything answers, or null. */
 static const char *deaf_reason(const struct ovs *ovs)
 {
-    return ovs->maybe_deaf && ovs->synced
-               ? "ovs-vswitchd waits for flows to be restored and forwards nothing; if no reload is "
-                 "under way: ovs-vsctl remove open_vswitch . other_config flow-restore-wait"
-               : NULL;
+    if (ovs->maybe_deaf && ovs->synced) {
+        return "ovs-vswitchd waits for flows to be restored and forwards nothing; if no reload is "
+               "under way: ovs-vsctl remove open_vswitch . other_config flow-restore-wait";
+    }
+    return ovs->watch.warning;
 }
 
 static char *session_reason(const struct ovs *ovs)
@@ -203,7 +205,7 @@ static char *session_reason(const struct ovs *ovs)
 static enum backend_health judge_health(struct ovs *ovs, char **ret_reason)
 {
     const struct ovsrec_open_vswitch *root = ovsrec_open_vswitch_first(ovs->idl);
-    const char *warning = deaf_reason(ovs) ? deaf_reason(ovs) : ovs->watch.warning;
+    const char *warning = deaf_reason(ovs);
 
     if (!ovs->synced) {
         bool early = ovs->health == BACKEND_OPENING && !ovsdb_idl_get_last_error(ovs->idl);
@@ -268,7 +270,7 @@ static bool ovs_run(struct backend *backend)
 
     session_run(ovs);
     changed = see_run(ovs);
-    ovs_watch_run(&ovs->watch, has_kernel_port(ovs->seen));
+    ovs_watch_run(&ovs->watch, !ovs->maybe_deaf && has_kernel_port(ovs->seen));
     deaf_run(ovs);
     changed = health_run(ovs) || changed;
     if (ovs->health == BACKEND_READY) {

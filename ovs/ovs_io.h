@@ -76,17 +76,17 @@ struct ovs_watch {
     bool asked;      /* a call is under way */
     bool alive;      /* it has answered on this connection, and lately */
     bool looked;     /* this one's handler threads have been seen */
-    long long asked_ms, next_ms;
+    long long alive_ms, asked_ms, next_ms;
     long long cpu_ticks; /* what it had used when it was last looked at */
     long long busy_until_ms;
     char *reason;  /* why it is not alive */
-    char *warning; /* or null */
+    char *warning; /* it lives but forwards nothing; or null */
 };
 
 /* `server` is the OVSDB's; the daemon's control socket is looked for beside it. */
 void ovs_watch_init(struct ovs_watch *watch, const char *server);
 void ovs_watch_done(struct ovs_watch *watch);
-/* `kernel`: it should have handler threads by now. */
+/* `kernel`: it has ports in the kernel, for which it needs handler threads. */
 void ovs_watch_run(struct ovs_watch *watch, bool kernel);
 void ovs_watch_wait(const struct ovs_watch *watch);
 /* A connection to a listening Unix socket, not blocking, or -errno. */

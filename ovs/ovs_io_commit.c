@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <lib/timeval.h>
+#include <openvswitch/json.h>
 #include <openvswitch/poll-loop.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,21 +138,38 @@ static void chunk_start(struct ovs_commit *commit, struct ovsdb_idl *idl)
     }
 }
 
+/* What the server said, without its JSON; malloc()ed. */
+static char *refusal(const struct ovs_commit *commit)
+{
+    const char *text = ovsdb_idl_txn_get_error(commit->txn);
+    struct json *json = json_from_string(text ? text : "{}");
+    const struct json *details =
+        json->type == JSON_OBJECT ? shash_find_data(json_object(json), "details") : NULL;
+    char *copy = xstrdup(details && details->type == JSON_STRING ? json_string(details)
+                         : text                                  ? text
+                                                                 : "no reason given");
+
+    json_destroy(json);
+    return copy;
+}
+
 /* The transaction as a whole was refused. The innocent must not suffer: one step a transaction. */
 static void chunk_refused(struct ovs_commit *commit)
 {
-    const char *error = ovsdb_idl_txn_get_error(commit->txn);
+    char *text = refusal(commit);
 
     if (commit->n_chunk == 1) {
-        char *reason = xasprintf("ovsdb-server refused it: %s", error ? error : "no reason given");
+        char *reason = xasprintf("ovsdb-server refuses it: %s", text);
 
         finish_all(commit, STEP_FAILED, reason);
         free(reason);
+        free(text);
         return;
     }
     log_line(LOG_LEVEL_WARNING, "ovs",
              "a transaction of %zu steps was refused, trying them one by one: %s", commit->n_chunk,
-             error ? error : "no reason given");
+             text);
+    free(text);
     commit->limit = 1;
     commit->n_chunk = 0;
     drop_txn(commit);

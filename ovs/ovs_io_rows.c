@@ -156,27 +156,37 @@ static void bridge_settings(const struct ovsrec_bridge *row, const struct ovs_br
     }
 }
 
+static const struct ovsrec_bridge *insert_bridge(struct ovs_rows *rows,
+                                                 const struct ovs_bridge *want)
+{
+    struct ovsrec_bridge *row = ovsrec_bridge_insert(rows->txn);
+    struct ovsrec_port *local;
+    struct smap mark;
+
+    smap_init(&mark);
+    smap_add(&mark, OVS_MARK_KEY, want->mark);
+    local = insert_local_port(rows, want, &mark);
+    ovsrec_bridge_set_name(row, want->name);
+    ovsrec_bridge_set_external_ids(row, &mark);
+    ovsrec_bridge_set_ports(row, &local, 1);
+    ovsrec_open_vswitch_update_bridges_addvalue(rows->root, row);
+    shash_add(&rows->bridges, want->name, row);
+    smap_destroy(&mark);
+    return row;
+}
+
 static void ensure_bridge(struct ovs_rows *rows, const struct ovs_bridge *want)
 {
     const struct ovsrec_bridge *row = shash_find_data(&rows->bridges, want->name);
-    struct smap mark;
+    const struct ovsrec_interface *local = shash_find_data(&rows->interfaces, want->name);
 
     if (!row) {
-        struct ovsrec_bridge *new = ovsrec_bridge_insert(rows->txn);
-        struct ovsrec_port *local;
-
-        smap_init(&mark);
-        smap_add(&mark, OVS_MARK_KEY, want->mark);
-        local = insert_local_port(rows, want, &mark);
-        ovsrec_bridge_set_name(new, want->name);
-        ovsrec_bridge_set_external_ids(new, &mark);
-        ovsrec_bridge_set_ports(new, &local, 1);
-        ovsrec_open_vswitch_update_bridges_addvalue(rows->root, new);
-        shash_add(&rows->bridges, want->name, new);
-        smap_destroy(&mark);
-        row = new;
-    } else if (strcmp(smap_get_def(&row->external_ids, OVS_MARK_KEY, ""), want->mark) != 0) {
-        ovsrec_bridge_update_external_ids_setkey(row, OVS_MARK_KEY, want->mark);
+        bridge_settings(insert_bridge(rows, want), want);
+        return;
+    }
+    ovsrec_bridge_update_external_ids_setkey(row, OVS_MARK_KEY, want->mark);
+    if (local) {
+        ovsrec_interface_update_external_ids_setkey(local, OVS_MARK_KEY, want->local_mark);
     }
     bridge_settings(row, want);
 }
@@ -216,6 +226,7 @@ static void interface_settings(const struct ovsrec_interface *row, const struct 
     ovsrec_interface_set_external_ids(row, &ids);
     smap_destroy(&ids);
     ovsrec_interface_set_type(row, want->type);
+    ovsrec_interface_set_mac(row, want->mac[0] ? want->mac : NULL);
     ovsrec_interface_set_mtu_request(row, &mtu, mtu ? 1 : 0);
     smap_clone(&options, &row->options);
     smap_remove(&options, "peer");

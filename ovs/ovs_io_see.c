@@ -29,6 +29,7 @@ static const struct ovsdb_idl_column *const seen_columns[] = {
     &ovsrec_interface_col_mtu_request,
     &ovsrec_interface_col_external_ids,
     &ovsrec_interface_col_lldp,
+    &ovsrec_interface_col_mac,
     &ovsrec_interface_col_ofport,
     &ovsrec_interface_col_error,
     &ovsrec_interface_col_link_state,
@@ -75,19 +76,16 @@ static unsigned int settings_of(const struct ovsrec_bridge *row)
            (smap_get_int(config, "mac-table-size", 0) == OVS_MAC_TABLE ? OVS_MACS : 0U);
 }
 
-/* A bridge whose own mark somebody took away is still known by that of its local interface. */
-static const char *bridge_mark(struct arena *arena, const struct ovsrec_bridge *row)
+static const char *local_mark(struct arena *arena, const struct ovsrec_bridge *row)
 {
-    const char *mark = mark_of(arena, &row->external_ids);
-
-    for (size_t i = 0; i < row->n_ports && !mark[0]; i++) {
+    for (size_t i = 0; i < row->n_ports; i++) {
         const struct ovsrec_port *port = row->ports[i];
 
-        for (size_t j = 0; !strcmp(port->name, row->name) && j < port->n_interfaces; j++) {
-            mark = mark_of(arena, &port->interfaces[j]->external_ids);
+        if (!strcmp(port->name, row->name) && port->n_interfaces) {
+            return mark_of(arena, &port->interfaces[0]->external_ids);
         }
     }
-    return mark;
+    return "";
 }
 
 static bool port_is_plain(const struct ovsrec_port *row)
@@ -107,6 +105,7 @@ static void see_interface(struct ovs_state *state, const struct ovsrec_bridge *b
     port->interface_mark = mark_of(arena, &interface->external_ids);
     port->type = arena_strdup(arena, interface->type);
     port->peer = arena_strdup(arena, smap_get_def(&interface->options, "peer", ""));
+    port->mac = arena_strdup(arena, interface->mac ? interface->mac : "");
     port->tag = row->n_tag ? (int)row->tag[0] : OVS_NO_TAG;
     port->mtu = interface->n_mtu_request ? (unsigned int)interface->mtu_request[0] : 0;
     port->plain = port_is_plain(row);
@@ -130,7 +129,8 @@ struct ovs_state *ovs_see(const struct ovsdb_idl *idl)
     OVSREC_BRIDGE_FOR_EACH(row, idl) {
         struct ovs_bridge *bridge = ovs_state_add_bridge(state, row->name);
 
-        bridge->mark = bridge_mark(state->arena, row);
+        bridge->mark = mark_of(state->arena, &row->external_ids);
+        bridge->local_mark = local_mark(state->arena, row);
         bridge->datapath = row->datapath_type[0] ? arena_strdup(state->arena, row->datapath_type)
                                                  : "system"; /* OVS's default */
         bridge->settings = settings_of(row);
@@ -149,17 +149,17 @@ struct ovs_state *ovs_see(const struct ovsdb_idl *idl)
 static bool bridge_equal(const struct ovs_bridge *a, const struct ovs_bridge *b)
 {
     return !strcmp(a->name, b->name) && !strcmp(a->mark, b->mark) &&
-           !strcmp(a->datapath, b->datapath) && a->settings == b->settings &&
-           a->n_foreign == b->n_foreign;
+           !strcmp(a->local_mark, b->local_mark) && !strcmp(a->datapath, b->datapath) &&
+           a->settings == b->settings && a->n_foreign == b->n_foreign;
 }
 
 static bool port_equal(const struct ovs_port *a, const struct ovs_port *b)
 {
     return !strcmp(a->name, b->name) && !strcmp(a->bridge, b->bridge) &&
            !strcmp(a->mark, b->mark) && !strcmp(a->interface_mark, b->interface_mark) &&
-           !strcmp(a->type, b->type) && !strcmp(a->peer, b->peer) && a->tag == b->tag &&
-           a->mtu == b->mtu && a->plain == b->plain && a->lldp == b->lldp && a->made == b->made &&
-           !strcmp(a->error, b->error) && a->link_down == b->link_down &&
+           !strcmp(a->type, b->type) && !strcmp(a->peer, b->peer) && !strcmp(a->mac, b->mac) &&
+           a->tag == b->tag && a->mtu == b->mtu && a->plain == b->plain && a->lldp == b->lldp &&
+           a->made == b->made && !strcmp(a->error, b->error) && a->link_down == b->link_down &&
            a->admin_down == b->admin_down;
 }
 

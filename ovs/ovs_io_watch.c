@@ -18,10 +18,11 @@
 #include <unistd.h>
 
 enum {
-    ASK_MS = 1500,    /* from an answer to the next call */
-    ANSWER_MS = 3500, /* a call's deadline: together a daemon that hangs is seen in 5 s */
-    SEARCH_MS = 250,  /* between looks for a new daemon's socket */
-    BUSY_MS = 60000,  /* how long one that works hard may leave a call unanswered */
+    ASK_MS = 1500,      /* from an answer to the next call */
+    ANSWER_MS = 3500,   /* a call's deadline: together a daemon that hangs is seen in 5 s */
+    SEARCH_MS = 250,    /* between looks for a new daemon's socket */
+    HANDLERS_MS = 5000, /* what a new daemon gets to start its threads */
+    BUSY_MS = 60000,    /* how long one that works hard may leave a call unanswered */
 };
 
 static const char PREFIX[] = "ovs-vswitchd.", SUFFIX[] = ".ctl";
@@ -261,6 +262,7 @@ static bool receive(struct ovs_watch *watch)
         watch->asked = false;
         watch->busy_until_ms = 0;
         watch->next_ms = time_msec() + ASK_MS;
+        watch->alive_ms = watch->alive ? watch->alive_ms : time_msec();
         watch->alive = true;
         set_text(&watch->reason, NULL);
     }
@@ -293,7 +295,8 @@ static void connected_run(struct ovs_watch *watch, bool kernel)
     } else if (watch->asked && time_msec() >= deadline(watch)) {
         overdue(watch);
     } else if (!watch->asked && time_msec() >= watch->next_ms) {
-        if (watch->alive && kernel && !watch->looked) {
+        if (watch->alive && kernel && !watch->looked &&
+            time_msec() >= watch->alive_ms + HANDLERS_MS) {
             look_for_handlers(watch);
         }
         ask(watch);

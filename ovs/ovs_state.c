@@ -30,6 +30,7 @@ struct ovs_bridge *ovs_state_add_bridge(struct ovs_state *state, const char *nam
     *bridge = (struct ovs_bridge){
         .name = arena_strdup(state->arena, name),
         .mark = "",
+        .local_mark = "",
         .datapath = "",
     };
     return bridge;
@@ -49,6 +50,7 @@ struct ovs_port *ovs_state_add_port(struct ovs_state *state, const char *name)
         .interface_mark = "",
         .type = "",
         .peer = "",
+        .mac = "",
         .tag = OVS_NO_TAG,
         .plain = true,
         .error = "",
@@ -71,6 +73,11 @@ struct ovs_object *ovs_state_add_object(struct ovs_state *state)
         .first_port = state->n_ports,
     };
     return object;
+}
+
+const char *ovs_bridge_mark(const struct ovs_bridge *bridge)
+{
+    return bridge->mark[0] ? bridge->mark : bridge->local_mark;
 }
 
 const char *ovs_port_mark(const struct ovs_port *port)
@@ -101,8 +108,9 @@ static void index_parts(struct ovs_state *state)
     for (size_t i = 0; i < state->n_bridges; i++) {
         const struct ovs_bridge *bridge = &state->bridges[i];
 
-        if (bridge->mark[0]) {
-            state->parts[state->n_parts++] = (struct ovs_part){bridge->mark, bridge, NULL};
+        if (ovs_bridge_mark(bridge)[0]) {
+            state->parts[state->n_parts++] =
+                (struct ovs_part){ovs_bridge_mark(bridge), bridge, NULL};
         }
     }
     for (size_t i = 0; i < state->n_ports; i++) {

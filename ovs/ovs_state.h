@@ -31,8 +31,9 @@ enum ovs_setting {
 
 struct ovs_bridge {
     const char *name;
-    const char *mark;     /* "": not ours */
-    const char *datapath; /* "system" or "netdev" */
+    const char *mark;       /* on the Bridge row; "": none */
+    const char *local_mark; /* on its local Interface: a second witness */
+    const char *datapath;   /* "system" or "netdev" */
     unsigned int settings;
     bool adopt; /* wanted: one of that name without mark does as it is */
     /* seen */
@@ -52,6 +53,7 @@ struct ovs_port {
     const char *interface_mark; /* on the Interface row */
     const char *type;           /* "", "internal", "patch" */
     const char *peer;           /* of a patch; "" else */
+    const char *mac;            /* asked for; "": OVS's choice */
     int tag;                    /* VLAN, or OVS_NO_TAG */
     unsigned int mtu;           /* mtu_request in bytes; 0: none */
     bool plain;                 /* one interface, no trunks, vlan_mode or cvlans */
@@ -111,7 +113,8 @@ const struct ovs_object *ovs_state_object(const struct ovs_state *state, const c
 /* The parts that carry the mark; *ret_n may be 0. */
 const struct ovs_part *ovs_state_parts(const struct ovs_state *state, const char *mark,
                                        size_t *ret_n);
-/* The mark of a port: its Port's, else its Interface's; "" if it is not ours. */
+/* The mark of a thing: its own, else its Interface's; "" if it is not ours. */
+const char *ovs_bridge_mark(const struct ovs_bridge *bridge);
 const char *ovs_port_mark(const struct ovs_port *port);
 
 /* What one step does, in order. Each makes sure of an end, whatever was there before. */

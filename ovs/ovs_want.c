@@ -7,7 +7,7 @@ static void add_bridge(struct ovs_state *state, const char *name, const char *ma
 {
     struct ovs_bridge *bridge = ovs_state_add_bridge(state, name);
 
-    bridge->mark = mark;
+    bridge->mark = bridge->local_mark = mark;
     bridge->datapath = datapath;
     bridge->settings = OVS_SETTINGS;
     bridge->adopt = adopt;
@@ -79,6 +79,31 @@ static unsigned int segment_mtu(const struct config *config, const struct segmen
     return mtu;
 }
 
+/* A MAC address of its own for the segment's port, the same each time: a port that is made anew, by
+ * ovs-vswitchd's restart or by a move between bridges, must not leave neighbours with a stale
+ * address of their gateway. Locally administered (IEEE 802, 8.2.2); of the router's name too, since
+ * two routers may be on one VLAN. The hash is FNV-1a with the finisher of MurmurHash3. */
+static const char *segment_mac(struct arena *arena, const char *router, const char *mark)
+{
+    uint64_t hash = 14695981039346656037U;
+    const char *texts[] = {router ? router : "", mark};
+
+    for (size_t i = 0; i < 2; i++) {
+        for (const char *c = texts[i];; c++) {
+            hash = (hash ^ (unsigned char)*c) * 1099511628211U;
+            if (!*c) {
+                break;
+            }
+        }
+    }
+    hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccdU;
+    hash = (hash ^ hash >> 33) * 0xc4ceb9fe1a85ec53U;
+    hash ^= hash >> 33;
+    return arena_printf(arena, "02:%02x:%02x:%02x:%02x:%02x", (unsigned int)(hash & 255),
+                        (unsigned int)(hash >> 8 & 255), (unsigned int)(hash >> 16 & 255),
+                        (unsigned int)(hash >> 24 & 255), (unsigned int)(hash >> 32 & 255));
+}
+
 /* The pair of patch ports between the segment's own bridge and an uplink's. Their names hold the
  * uplink and the VLAN, so that the order of attachments does not matter. */
 static void want_patch(struct ovs_state *state, const struct segment *segment,
@@ -104,6 +129,7 @@ static void want_segment(struct ovs_state *state, const struct config *config, c
     char bridge_buffer[IFNAME_TEXT], name[IFNAME_TEXT];
     const char *bridge = ovs_want_bridge(config, segment, bridge_buffer);
     struct ovs_object *object;
+    struct ovs_port *port;
     int tag = OVS_NO_TAG;
 
     if (!bridge) {
@@ -126,8 +152,9 @@ static void want_segment(struct ovs_state *state, const struct config *config, c
             tag = attachment->vlan;
         }
     }
-    add_port(state, ids_segment_name(segment->id, name), bridge, "internal", tag)->mtu =
-        segment_mtu(config, segment);
+    port = add_port(state, ids_segment_name(segment->id, name), bridge, "internal", tag);
+    port->mtu = segment_mtu(config, segment);
+    port->mac = segment_mac(state->arena, config->router_name, object->mark);
 }
 
 static void want_uplink(struct ovs_state *state, const struct config *config,

@@ -154,9 +154,10 @@ static void do_bridge(struct ovs_fake *fake, const struct ovs_bridge *want)
     if (!bridge) {
         bridge = ovs_state_add_bridge(fake->now, want->name);
     } else {
-        assert_true(bridge->mark[0]);
+        assert_true(ovs_bridge_mark(bridge)[0]);
     }
     bridge->mark = arena_strdup(fake->now->arena, want->mark);
+    bridge->local_mark = arena_strdup(fake->now->arena, want->local_mark);
     bridge->datapath = arena_strdup(fake->now->arena, want->datapath);
     bridge->settings = want->settings;
 }
@@ -179,6 +180,7 @@ static void do_port(struct ovs_fake *fake, const struct ovs_port *want)
     port->interface_mark = arena_strdup(arena, want->interface_mark);
     port->type = arena_strdup(arena, want->type);
     port->peer = arena_strdup(arena, want->peer);
+    port->mac = arena_strdup(arena, want->mac);
     port->error = "";
     port->adopt = false;
     port->made = OVS_UNMADE;
@@ -195,7 +197,7 @@ static void do_drop_bridge(struct ovs_fake *fake, const char *name)
     struct ovs_bridge *bridge = ovs_fake_bridge(fake, name);
 
     assert_non_null(bridge);
-    assert_true(bridge->mark[0]);
+    assert_true(ovs_bridge_mark(bridge)[0]);
     for (size_t i = fake->now->n_ports; i-- > 0;) {
         if (!strcmp(fake->now->ports[i].bridge, name)) {
             drop_port(fake, &fake->now->ports[i]);
@@ -286,16 +288,17 @@ char *ovs_fake_text(const struct ovs_fake *fake)
     for (size_t i = 0; i < now->n_bridges; i++) {
         const struct ovs_bridge *b = &now->bridges[i];
 
-        assert_true(asprintf(&lines[n++], "bridge %s mark=%s datapath=%s settings=%u\n", b->name,
-                             b->mark, b->datapath, b->settings) > 0);
+        assert_true(asprintf(&lines[n++], "bridge %s mark=%s/%s datapath=%s settings=%u\n", b->name,
+                             b->mark, b->local_mark, b->datapath, b->settings) > 0);
     }
     for (size_t i = 0; i < now->n_ports; i++) {
         const struct ovs_port *p = &now->ports[i];
 
-        assert_true(
-            asprintf(&lines[n++], "port %s on=%s mark=%s/%s type=%s peer=%s tag=%d mtu=%u%s%s\n",
-                     p->name, p->bridge, p->mark, p->interface_mark, p->type, p->peer, p->tag,
-                     p->mtu, p->plain ? "" : " not plain", p->lldp ? " lldp" : "") > 0);
+        assert_true(asprintf(&lines[n++],
+                             "port %s on=%s mark=%s/%s type=%s peer=%s tag=%d mtu=%u mac=%s%s%s\n",
+                             p->name, p->bridge, p->mark, p->interface_mark, p->type, p->peer,
+                             p->tag, p->mtu, p->mac, p->plain ? "" : " not plain",
+                             p->lldp ? " lldp" : "") > 0);
     }
     qsort(lines, n, sizeof *lines, line_cmp);
     out = open_memstream(&text, &len);

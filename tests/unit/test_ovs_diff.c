@@ -99,11 +99,11 @@ static void test_single(void **state)
                 "create uplink/sinet: bridge br-sinet with interface ens4 on br-sinet, all VLANs, "
                 "mtu 9000\n"
                 "create bio/net/segment/campus: port rseg1 on br-sinet, VLAN 1001, mtu 9000\n");
-    expect_state(f, "bridge br-sinet mark=uplink/sinet datapath=system " SETTINGS "\n"
+    expect_state(f, "bridge br-sinet mark=uplink/sinet/uplink/sinet datapath=system " SETTINGS "\n"
                     "port ens4 on=br-sinet mark=uplink/sinet/uplink/sinet type= peer= tag=-1 "
-                    "mtu=9000\n"
+                    "mtu=9000 mac=\n"
                     "port rseg1 on=br-sinet mark=bio/net/segment/campus/bio/net/segment/campus "
-                    "type=internal peer= tag=1001 mtu=9000\n");
+                    "type=internal peer= tag=1001 mtu=9000 mac=02:40:76:eb:34:d5\n");
 }
 
 static void test_several(void **state)
@@ -220,8 +220,8 @@ static void test_facilitys_own(void **state)
     expect_plan(f, "a=sinet:10", NULL,
                 "create bio/net/segment/a: port rseg1 on br-sinet, VLAN 10, mtu 9000\n");
     expect_plan(f, NULL, NULL, "delete bio/net/segment/a!: port rseg1 on br-sinet\n");
-    expect_state(f, "bridge br-sinet mark= datapath=system settings=0\n"
-                    "port ens4 on=br-sinet mark=/ type= peer= tag=-1 mtu=0 lldp\n");
+    expect_state(f, "bridge br-sinet mark=/ datapath=system settings=0\n"
+                    "port ens4 on=br-sinet mark=/ type= peer= tag=-1 mtu=0 mac= lldp\n");
 }
 
 static void test_facilitys_bridge_our_port(void **state)
@@ -235,7 +235,7 @@ static void test_facilitys_bridge_our_port(void **state)
     expect_plan(f, NULL, NULL,
                 "delete bio/net/segment/a!: port rseg1 on br-sinet\n"
                 "delete uplink/sinet!: port ens4 on br-sinet\n");
-    expect_state(f, "bridge br-sinet mark= datapath=system settings=0\n");
+    expect_state(f, "bridge br-sinet mark=/ datapath=system settings=0\n");
 }
 
 static void test_foreign_in_the_way(void **state)
@@ -294,6 +294,7 @@ static void test_repair(void **state)
     port->tag = 999;
     port->mtu = 0;
     port->mark = "";
+    port->mac = "02:00:00:00:00:01";
     port->plain = false;
     port = ovs_fake_port(&f->fake, "rseg2");
     port->type = "";
@@ -310,9 +311,10 @@ static void test_repair(void **state)
         "update uplink/sinet!: bridge br-sinet: datapath_type netdev -> system; bridge "
         "br-sinet: put right stp_enable, forward-bpdu; ens4: VLAN 7 -> untagged, LLDP on -> "
         "off\n"
-        "update bio/net/segment/a!: rseg1: VLAN 999 -> VLAN 10, put right interfaces, trunks "
+        "update bio/net/segment/a!: rseg1: VLAN 999 -> VLAN 10, mac \"02:00:00:00:00:01\" -> "
+        "\"02:5d:83:bd:14:d1\", put right interfaces, trunks "
         "and vlan_mode, mtu unset -> 9000, mark \"\" -> \"bio/net/segment/a\"\n"
-        "update bio/net/segment/b!: bridge rbr2: mark x/y/segment/z -> bio/net/segment/b; "
+        "update bio/net/segment/b!: bridge rbr2: mark \"x/y/segment/z\" -> \"bio/net/segment/b\"; "
         "rbr2-sinet-12: peer \"elsewhere\" -> \"sinet-12-rbr2\"; rseg2: type \"\" -> "
         "\"internal\", mark \"geo/net/segment/z\" -> \"bio/net/segment/b\"\n");
     plan_free(plan);
@@ -329,6 +331,30 @@ static void test_mtu_is_not_disruptive(void **state)
     ovs_fake_port(&f->fake, "rseg1")->mtu = 1500;
     expect_plan(f, "a=sinet:10", NULL, "update bio/net/segment/a: rseg1: mtu 1500 -> 9000\n");
     plan_free(plan);
+    intended_unref(intended);
+}
+
+/* The gateway's address on the wire outlives the port; two routers on one VLAN have two. */
+static void test_mac_is_stable(void **state)
+{
+    struct fixture *f = *state;
+    struct intended *intended =
+        ovs_fake_intended(f->config, &f->ids, "a=sinet:10 b=sinet:11", NULL);
+    struct intended *other = ovs_fake_intended(f->config, &f->ids, "b=lab:11+lab:12 a=lab:9", NULL);
+    struct ovs_state *want = ovs_want(intended), *again = ovs_want(other);
+    char mac[18];
+
+    snprintf(mac, sizeof mac, "%s", ovs_state_port(want, "rseg1")->mac);
+    assert_memory_equal(mac, "02:", 3);
+    assert_string_not_equal(mac, ovs_state_port(want, "rseg2")->mac);
+    assert_string_equal(mac, ovs_state_port(again, "rseg1")->mac);
+    ovs_state_free(again);
+    f->config->router_name = "vr2";
+    again = ovs_want(other);
+    assert_string_not_equal(mac, ovs_state_port(again, "rseg1")->mac);
+    ovs_state_free(again);
+    ovs_state_free(want);
+    intended_unref(other);
     intended_unref(intended);
 }
 
@@ -503,6 +529,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_guest_on_our_bridge, setup, teardown),
         cmocka_unit_test_setup_teardown(test_repair, setup, teardown),
         cmocka_unit_test_setup_teardown(test_mtu_is_not_disruptive, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_mac_is_stable, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unknown_marks_go, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused_is_tried_again, setup, teardown),
         cmocka_unit_test_setup_teardown(test_random_walk, setup, teardown),
