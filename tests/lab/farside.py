@@ -103,6 +103,10 @@ class Campus(FarSide):
     def address(self):
         return self.addresses[0].split("/")[0]
 
+    @property
+    def address6(self):
+        return self.addresses[1].split("/")[0]
+
     def start(self):
         self.start_netns()
         self.sinet.attach(self.ns, self.vlan)
@@ -194,6 +198,10 @@ class BgpSite(FarSide):
     @property
     def address(self):
         return self.behind[0].split("/")[0]
+
+    @property
+    def address6(self):
+        return self.behind[1].split("/")[0]
 
     def lan_lines(self):
         return ["link add lan type dummy", "link set lan up", *[f"addr add {a} dev lan" for a in self.behind]]

@@ -15,7 +15,6 @@ from shell import LOGS, Daemon, run, succeeds, until
 OVS_SAFE_UPTIME = 10.5
 OVS_SOCKET = "unix:/run/openvswitch/db.sock"
 OVS_DATABASE = pathlib.Path("/etc/openvswitch/conf.db")
-ROUTERD_DATABASE = pathlib.Path("/var/lib/routerd/router.db")
 VICI_SOCKET = "/run/charon.vici"
 FRR_CONF = pathlib.Path("/etc/frr/frr.conf")
 FRR_BASE = """frr defaults traditional
@@ -63,15 +62,14 @@ def start_charon(daemon, conf, vici_socket, log, cfg=1):
 
 
 class OpenVSwitch:
-    """ovsdb-server and ovs-vswitchd with the kernel's datapath."""
+    """ovsdb-server, with Open vSwitch's own database only as Debian starts it, and ovs-vswitchd with the
+    kernel's datapath."""
 
     def __init__(self):
         self.server = Daemon("ovsdb-server", [
-            "ovsdb-server", str(OVS_DATABASE), f"--remote=p{OVS_SOCKET}", "--unixctl=/run/openvswitch/db.ctl",
-            "-vconsole:off", f"--log-file={LOGS}/ovsdb-server.log"])
+            "ovsdb-server", str(OVS_DATABASE), f"--remote=p{OVS_SOCKET}", "-vconsole:off", f"--log-file={LOGS}/ovsdb-server.log"])
         self.switch = Daemon("ovs-vswitchd", [
-            "ovs-vswitchd", OVS_SOCKET, "--unixctl=/run/openvswitch/vswitchd.ctl",
-            "-vconsole:off", f"--log-file={LOGS}/ovs-vswitchd.log"])
+            "ovs-vswitchd", OVS_SOCKET, "-vconsole:off", f"--log-file={LOGS}/ovs-vswitchd.log"])
 
     @staticmethod
     def _create(database, schema):
@@ -87,8 +85,6 @@ class OpenVSwitch:
         pathlib.Path("/run/openvswitch").mkdir(exist_ok=True)
         OVS_DATABASE.parent.mkdir(exist_ok=True)
         self._create(OVS_DATABASE.resolve(), "/usr/share/openvswitch/vswitch.ovsschema")
-        if ROUTERD_DATABASE.exists() and str(ROUTERD_DATABASE) not in self.server.command:
-            self.server.command.insert(2, str(ROUTERD_DATABASE))
         self.server.start()
         until(lambda: succeeds(["ovs-vsctl", "--no-wait", "--timeout=5", "init"]), 20, "ovsdb-server does not answer")
 
