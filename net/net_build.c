@@ -1,0 +1,51 @@
+#include "net/net_build.h"
+
+#include <stdarg.h>
+
+struct net_build net_build_start(struct plan *plan, const char *link)
+{
+    return (struct net_build){
+        .plan = plan,
+        .change = arena_alloc(plan->arena, sizeof(struct net_change)),
+        .link = link ? arena_strdup(plan->arena, link) : NULL,
+    };
+}
+
+struct net_op *net_build_op(struct net_build *build, enum net_op_kind kind, enum net_round round)
+{
+    struct net_change *change = build->change;
+    change->ops = arena_grow(build->plan->arena, change->ops, change->n_ops, &change->capacity,
+                             sizeof *change->ops);
+    struct net_op *op = &change->ops[change->n_ops++];
+    *op = (struct net_op){.kind = kind, .round = round, .link = build->link};
+    return op;
+}
+
+void net_build_route(struct net_build *build, enum net_op_kind kind, enum net_round round,
+                     const struct net_route *route)
+{
+    struct net_route *copy = arena_alloc(build->plan->arena, sizeof *copy);
+    *copy = *route;
+    struct net_op *op = net_build_op(build, kind, round);
+    op->link = NULL;
+    op->route = copy;
+}
+
+void net_build_say(struct net_build *build, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    const char *more = arena_vprintf(build->plan->arena, format, args);
+    va_end(args);
+    build->words =
+        build->words ? arena_printf(build->plan->arena, "%s, %s", build->words, more) : more;
+}
+
+void net_build_finish(struct net_build *build, enum plan_phase phase, enum step_action action,
+                      const char *tenant, const char *object, const char *summary)
+{
+    struct step *step = plan_add(build->plan, "net", phase, action, tenant, object);
+    step->summary = summary;
+    step->disruptive = build->disruptive;
+    step->data = build->change;
+}

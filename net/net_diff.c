@@ -1,0 +1,384 @@
+#include "net/net_build.h"
+
+#include "model/intended.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct diff {
+    struct net_state *wanted, *seen;
+    struct plan *plan;
+};
+
+static bool is_type(const struct net_link *link, const char *type)
+{
+    return strcmp(link->type, type) == 0;
+}
+
+static bool ovs_makes(const struct net_link *link)
+{
+    return is_type(link, "openvswitch") || is_type(link, "tun");
+}
+
+/* --- what stands in the way --- */
+
+/* Another interface that has the VRF's table or the tunnel's if_id, and is not ours. */
+static const struct net_link *find_rival(struct diff *diff, const struct net_link *wanted)
+{
+    struct net_link *const *links = net_state_links(diff->seen);
+    for (size_t i = 0; i < diff->seen->n_links; i++) {
+        if (!is_type(links[i], wanted->type) || net_link_is_ours(links[i]))
+            continue;
+        if (links[i]->table == wanted->table && links[i]->if_id == wanted->if_id)
+            return links[i];
+    }
+    return NULL;
+}
+
+static const char *describe_rival(struct diff *diff, const struct net_link *wanted,
+                                  const struct net_link *rival)
+{
+    if (wanted->table)
+        return arena_printf(
+            diff->plan->arena,
+            "VRF %s has table %u and is not routerd's: delete it or give it another table",
+            rival->name, rival->table);
+    return arena_printf(
+        diff->plan->arena,
+        "interface %s has if_id %u and is not routerd's: delete it or give it another if_id",
+        rival->name, rival->if_id);
+}
+
+/* Why the interface cannot be made as wanted, or null. */
+static const char *find_obstacle(struct diff *diff, const struct net_link *wanted)
+{
+    const struct net_link *seen = net_state_find(diff->seen, wanted->name);
+    const char *type = seen && seen->type[0] ? seen->type : "unknown";
+    if (seen && !is_type(seen, wanted->type))
+        return arena_printf(diff->plan->arena,
+                            "interface %s is there and of kind %s, not %s: delete or rename it",
+                            wanted->name, type, wanted->type);
+    if (ovs_makes(wanted))
+        return NULL;
+    if (seen && !net_link_is_ours(seen))
+        return arena_printf(diff->plan->arena,
+                            "interface %s is there and not routerd's: delete or rename it",
+                            wanted->name);
+    const struct net_link *rival = find_rival(diff, wanted);
+    return rival ? describe_rival(diff, wanted, rival) : NULL;
+}
+
+/* Likewise for what stands on the VRF of that name. */
+static const char *find_vrf_obstacle(struct diff *diff, const char *vrf)
+{
+    const struct net_link *wanted = net_state_find(diff->wanted, vrf);
+    return wanted ? find_obstacle(diff, wanted) : NULL;
+}
+
+/* --- interfaces --- */
+
+/* Whether `seen`, of the wanted name and ours, is so different that it has to be made anew. */
+static bool must_replace(const struct net_link *wanted, const struct net_link *seen)
+{
+    return is_type(seen, wanted->type) &&
+           (seen->table != wanted->table || seen->if_id != wanted->if_id);
+}
+
+/* The seen interface that can become the wanted one, or null. */
+static const struct net_link *find_seen(struct diff *diff, const struct net_link *wanted)
+{
+    const struct net_link *seen = net_state_find(diff->seen, wanted->name);
+    return seen && !must_replace(wanted, seen) ? seen : NULL;
+}
+
+/* Whether an interface of ours is to be undone before the wanted ones are made. */
+static bool must_go(struct diff *diff, const struct net_link *seen)
+{
+    if (!net_link_is_ours(seen) ||
+        !(ovs_makes(seen) || is_type(seen, "vrf") || is_type(seen, "xfrm")))
+        return false;
+    const struct net_link *wanted = net_state_find(diff->wanted, seen->name);
+    return !wanted || must_replace(wanted, seen);
+}
+
+static void add_last_resorts(struct diff *diff, struct net_build *build, const struct net_link *vrf)
+{
+    static const int families[] = {AF_INET, AF_INET6};
+    for (size_t i = 0; i < 2; i++) {
+        struct net_route key = {
+            vrf->table, {{families[i], {0}}, 0}, NET_LAST_RESORT_METRIC, 0, {0}, 0, "", 0, 0};
+        const struct net_route *wanted = net_state_find_route(diff->wanted, &key);
+        const struct net_route *seen = net_state_find_route(diff->seen, &key);
+        if (!wanted || (seen && seen->type == wanted->type))
+            continue;
+        net_build_route(build, seen ? NET_OP_ROUTE_REPLACE : NET_OP_ROUTE_ADD, NET_ROUND_MASTER,
+                        wanted);
+        net_build_say(build, "unreachable default (%s)", families[i] == AF_INET ? "IPv4" : "IPv6");
+    }
+}
+
+/* The host's IPv6 forwarding is turned on by the first step that is there for a VRF. */
+static bool needs_ipv6_forwarding(struct diff *diff, const struct net_link *wanted)
+{
+    if (diff->wanted->ipv6_forwarding != 1 || diff->seen->ipv6_forwarding == 1 ||
+        wanted->conf.disable_ipv6 != 0)
+        return false;
+    struct net_link *const *links = net_state_links(diff->wanted);
+    for (size_t i = 0; i < diff->wanted->n_links; i++)
+        if (is_type(links[i], "vrf") && links[i]->conf.disable_ipv6 == 0)
+            return links[i] == wanted;
+    return false;
+}
+
+static void build_vrf_parts(struct diff *diff, struct net_build *build,
+                            const struct net_link *wanted)
+{
+    add_last_resorts(diff, build, wanted);
+    if (!needs_ipv6_forwarding(diff, wanted))
+        return;
+    net_build_op(build, NET_OP_IPV6_FORWARDING, NET_ROUND_FIRST);
+    net_build_say(build, "net.ipv6.conf.all.forwarding of this host set to 1");
+}
+
+static const char *link_summary(struct diff *diff, struct net_build *build,
+                                const struct net_link *wanted, bool create)
+{
+    struct arena *arena = diff->plan->arena;
+    if (!create)
+        return arena_printf(arena, "%s %s: %s", is_type(wanted, "vrf") ? "VRF" : "interface",
+                            wanted->name, build->words ? build->words : "restored");
+    const char *words = net_link_words(arena, wanted);
+    if (is_type(wanted, "vrf") && needs_ipv6_forwarding(diff, wanted))
+        return arena_printf(arena, "%s, net.ipv6.conf.all.forwarding of this host set to 1", words);
+    return words;
+}
+
+static void diff_link(struct diff *diff, const struct net_link *wanted)
+{
+    const struct net_link *seen = find_seen(diff, wanted);
+    struct net_build build = net_build_start(diff->plan, wanted->name);
+    net_build_link(&build, diff->seen, wanted, seen);
+    if (is_type(wanted, "vrf"))
+        build_vrf_parts(diff, &build, wanted);
+    if (build.change->n_ops == 0)
+        return;
+
+    bool create = !seen || !net_link_is_ours(seen);
+    const char *summary = link_summary(diff, &build, wanted, create);
+    const char *obstacle = find_obstacle(diff, wanted);
+    const char *vrf_obstacle = wanted->master[0] ? find_vrf_obstacle(diff, wanted->master) : NULL;
+    build.disruptive &= !obstacle && !vrf_obstacle;
+    if (obstacle) {
+        build.change->obstacle = STEP_FAILED;
+        build.change->obstacle_reason = obstacle;
+    } else if (vrf_obstacle) {
+        build.change->obstacle = STEP_NOT_READY;
+        build.change->obstacle_reason = vrf_obstacle;
+    } else if (ovs_makes(wanted)) {
+        build.change->waits_for = build.link;
+    }
+    net_build_finish(&build, PHASE_NET_CREATE, create ? STEP_CREATE : STEP_UPDATE, wanted->tenant,
+                     wanted->object, summary);
+}
+
+/* Those of a type, in the order of their names. */
+static void diff_links(struct diff *diff, const char *type)
+{
+    struct net_link *const *links = net_state_links(diff->wanted);
+    for (size_t i = 0; i < diff->wanted->n_links; i++)
+        if (is_type(links[i], type))
+            diff_link(diff, links[i]);
+}
+
+/* Splits the path in an alias of ours: "routerd:bio/genome/segment/campus". */
+static const char *owner_of(struct arena *arena, const char *alias, const char **ret_object)
+{
+    const char *path = alias + strlen(NET_MARK);
+    const char *slash = strchr(path, '/');
+    *ret_object = slash ? slash + 1 : path;
+    return slash ? arena_memdup(arena, path, (size_t)(slash - path)) : "";
+}
+
+/* Interfaces that stay and would fall out of a VRF which goes are set down first, so that nothing
+ * of theirs passes outside of it. */
+static void build_vrf_undo(struct diff *diff, struct net_build *build, const struct net_link *vrf)
+{
+    struct net_link *const *links = net_state_links(diff->seen);
+    for (size_t i = 0; i < diff->seen->n_links; i++)
+        if (links[i]->master_index == vrf->index && net_link_is_ours(links[i]) &&
+            !must_go(diff, links[i]))
+            net_build_op(build, NET_OP_DOWN, NET_ROUND_FIRST)->link =
+                arena_strdup(diff->plan->arena, links[i]->name);
+    static const int families[] = {AF_INET, AF_INET6};
+    for (size_t i = 0; i < 2; i++) {
+        struct net_route key = {
+            vrf->table, {{families[i], {0}}, 0}, NET_LAST_RESORT_METRIC, 0, {0}, 0, "", 0, 0};
+        const struct net_route *seen = net_state_find_route(diff->seen, &key);
+        if (seen)
+            net_build_route(build, NET_OP_ROUTE_DELETE, NET_ROUND_REST, seen);
+    }
+}
+
+static void undo_link(struct diff *diff, const struct net_link *seen)
+{
+    struct net_build build = net_build_start(diff->plan, seen->name);
+    const char *object, *tenant = owner_of(diff->plan->arena, seen->alias, &object);
+    net_build_undo(&build, seen);
+    if (is_type(seen, "vrf"))
+        build_vrf_undo(diff, &build, seen);
+    const char *summary =
+        arena_printf(diff->plan->arena, "%s %s%s", is_type(seen, "vrf") ? "VRF" : "interface",
+                     seen->name, ovs_makes(seen) ? ", its addresses" : "");
+    net_build_finish(&build, PHASE_NET_DELETE, STEP_DELETE, tenant, object, summary);
+}
+
+static void undo_links(struct diff *diff, bool (*of_turn)(const struct net_link *link))
+{
+    struct net_link *const *links = net_state_links(diff->seen);
+    for (size_t i = 0; i < diff->seen->n_links; i++)
+        if (of_turn(links[i]) && must_go(diff, links[i]))
+            undo_link(diff, links[i]);
+}
+
+static bool is_vrf(const struct net_link *link)
+{
+    return is_type(link, "vrf");
+}
+
+static bool is_port(const struct net_link *link)
+{
+    return !is_vrf(link);
+}
+
+/* --- routes --- */
+
+static bool is_last_resort(const struct net_route *route)
+{
+    return route->metric == NET_LAST_RESORT_METRIC;
+}
+
+static const char *vrf_of_table(uint32_t table, char buffer[IFNAME_TEXT])
+{
+    uint32_t base = ids_vrf_table(0);
+    buffer[0] = '\0';
+    return table > base ? ids_vrf_name(table - base, buffer) : buffer;
+}
+
+/* Whose table it is: by the VRF that is seen or wanted. */
+static const char *owner_of_route(struct diff *diff, const struct net_route *route,
+                                  const char **ret_object)
+{
+    char name[IFNAME_TEXT], prefix[PREFIX_TEXT];
+    const struct net_link *vrf = net_state_find(diff->seen, vrf_of_table(route->table, name));
+    if (!vrf || !net_link_is_ours(vrf))
+        vrf = net_state_find(diff->wanted, name);
+    prefix_print(&route->prefix, prefix);
+    if (!vrf) {
+        *ret_object = arena_printf(diff->plan->arena, "table %u/route/%s", route->table, prefix);
+        return "";
+    }
+    const char *network, *tenant = owner_of(diff->plan->arena, vrf->alias, &network);
+    *ret_object = is_last_resort(route)
+                      ? network
+                      : arena_printf(diff->plan->arena, "%s/route/%s", network, prefix);
+    return tenant;
+}
+
+static const char *route_words(struct arena *arena, const struct net_route *route)
+{
+    char prefix[PREFIX_TEXT], via[ADDR_TEXT];
+    prefix_print(&route->prefix, prefix);
+    if (route->type == NET_ROUTE_BLACKHOLE)
+        return arena_printf(arena, "blackhole route %s in table %u", prefix, route->table);
+    if (route->type != NET_ROUTE_UNICAST || !route->via.family)
+        return arena_printf(arena, "route %s in table %u", prefix, route->table);
+    return arena_printf(arena, "route %s via %s in table %u", prefix, addr_print(&route->via, via),
+                        route->table);
+}
+
+static bool goes_with_its_vrf(struct diff *diff, const struct net_route *route)
+{
+    char name[IFNAME_TEXT];
+    const struct net_link *vrf = net_state_find(diff->seen, vrf_of_table(route->table, name));
+    return is_last_resort(route) && vrf && vrf->table == route->table && is_vrf(vrf) &&
+           must_go(diff, vrf);
+}
+
+static void undo_routes(struct diff *diff)
+{
+    struct net_route *const *routes = net_state_routes(diff->seen);
+    for (size_t i = 0; i < diff->seen->n_routes; i++) {
+        if (net_state_find_route(diff->wanted, routes[i]) || goes_with_its_vrf(diff, routes[i]))
+            continue;
+        struct net_build build = net_build_start(diff->plan, NULL);
+        const char *object, *tenant = owner_of_route(diff, routes[i], &object);
+        build.disruptive = true;
+        net_build_route(&build, NET_OP_ROUTE_DELETE, NET_ROUND_FIRST, routes[i]);
+        net_build_finish(&build, PHASE_NET_DELETE, STEP_DELETE, tenant, object,
+                         route_words(diff->plan->arena, routes[i]));
+    }
+}
+
+/* Whether the kernel has the route as wanted and what this plan does leaves it there. */
+static bool route_holds(struct diff *diff, const struct net_route *wanted,
+                        const struct net_route *seen)
+{
+    if (!seen || seen->type != wanted->type)
+        return false;
+    if (wanted->type != NET_ROUTE_UNICAST)
+        return true;
+    const struct net_link *dev = net_state_find(diff->wanted, wanted->dev);
+    const struct net_link *seen_dev = dev ? find_seen(diff, dev) : NULL;
+    return seen_dev && seen->oif == seen_dev->index && addr_equal(&seen->via, &wanted->via) &&
+           !net_link_cycles(diff->seen, dev, seen_dev);
+}
+
+static void set_route_obstacle(struct diff *diff, struct net_change *change,
+                               const struct net_route *wanted)
+{
+    char name[IFNAME_TEXT], via[ADDR_TEXT];
+    const char *vrf_obstacle = find_vrf_obstacle(diff, vrf_of_table(wanted->table, name));
+    if (vrf_obstacle) {
+        change->obstacle = STEP_NOT_READY;
+        change->obstacle_reason = vrf_obstacle;
+    } else if (wanted->type == NET_ROUTE_UNICAST && !wanted->dev[0]) {
+        change->obstacle = STEP_FAILED;
+        change->obstacle_reason = arena_printf(
+            diff->plan->arena, "%s is in no subnet of the network's segments and tunnels",
+            addr_print(&wanted->via, via));
+    } else if (wanted->type == NET_ROUTE_UNICAST) {
+        change->waits_for = arena_strdup(diff->plan->arena, wanted->dev);
+    }
+}
+
+static void diff_route(struct diff *diff, const struct net_route *wanted)
+{
+    const struct net_route *seen = net_state_find_route(diff->seen, wanted);
+    if (is_last_resort(wanted) || route_holds(diff, wanted, seen))
+        return;
+    struct arena *arena = diff->plan->arena;
+    struct net_build build = net_build_start(diff->plan, NULL);
+    bool same = seen && seen->type == wanted->type && addr_equal(&seen->via, &wanted->via);
+    const char *summary = seen && !same ? arena_printf(arena, "%s -> %s", route_words(arena, seen),
+                                                       route_words(arena, wanted))
+                                        : route_words(arena, wanted);
+    net_build_route(&build, seen ? NET_OP_ROUTE_REPLACE : NET_OP_ROUTE_ADD, NET_ROUND_REST, wanted);
+    set_route_obstacle(diff, build.change, wanted);
+    net_build_finish(&build, PHASE_NET_CREATE, seen ? STEP_UPDATE : STEP_CREATE, wanted->tenant,
+                     wanted->object, summary);
+}
+
+void net_diff(struct net_state *wanted, struct net_state *seen, struct plan *plan)
+{
+    struct diff diff = {wanted, seen, plan};
+    undo_routes(&diff);
+    undo_links(&diff, is_port);
+    undo_links(&diff, is_vrf);
+    diff_links(&diff, "vrf");
+    diff_links(&diff, "openvswitch");
+    diff_links(&diff, "tun");
+    diff_links(&diff, "xfrm");
+    struct net_route *const *routes = net_state_routes(wanted);
+    for (size_t i = 0; i < wanted->n_routes; i++)
+        diff_route(&diff, routes[i]);
+}

@@ -1,0 +1,129 @@
+/* net_state.h - interfaces and routes as values: what should be in the kernel, and what is seen
+ * there.
+ *
+ * Both sides of the difference are a struct net_state. A wanted one is built by net_want() and then
+ * only read; the seen one is kept by the netlink watcher. It holds only what is ours or could stand
+ * in our way. Pure. */
+#ifndef NET_NET_STATE_H
+#define NET_NET_STATE_H
+
+#include "model/addr.h"
+#include "model/ids.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define NET_MARK "routerd:" /* how an alias of ours begins */
+#define NET_LAST_RESORT_METRIC \
+    UINT32_C(4278198272) /* of a VRF's unreachable default: what the kernel's VRF guide uses */
+
+enum {
+    NET_ROUTE_PROTOCOL =
+        111, /* of our routes; free in iproute2's rt_protos and outside FRR's 186-197 */
+    NET_ROUTE_METRIC = 10, /* of our static routes: better than zebra's BGP routes (20) */
+    NET_RP_FILTER =
+        2, /* loose: the kernel takes the greater of this and conf.all, so 0 could become strict */
+    NET_ALIAS_TEXT = 256,   /* the kernel's IFALIASZ */
+    NET_ALTNAME_TEXT = 128, /* the kernel's ALTIFNAMSIZ */
+    NET_TYPE_TEXT = 16,
+};
+
+struct net_addr {
+    struct prefix prefix;
+    bool tentative; /* IPv6: duplicate address detection is going on */
+    bool duplicate; /* IPv6: it found another holder */
+    bool ours;      /* added by us, which the kernel remembers from 5.18 on (IFA_PROTO) */
+};
+
+/* Settings of an interface; -1: unknown (seen) or of no importance (wanted). */
+struct net_conf {
+    int8_t forwarding, rp_filter, promote_secondaries; /* net.ipv4.conf.IF */
+    int8_t accept_ra, disable_ipv6;                    /* net.ipv6.conf.IF */
+};
+
+struct net_link {
+    int index; /* the kernel's; in a wanted state a serial number */
+    char name[IFNAME_TEXT];
+    char type[NET_TYPE_TEXT];   /* the kernel's kind: "vrf", "xfrm", "openvswitch", "tun", ... */
+    char alias[NET_ALIAS_TEXT]; /* "" for none */
+    char
+        altname[NET_ALTNAME_TEXT]; /* the one that goes with the alias; seen: "" if it is missing */
+    uint32_t table;                /* of a VRF */
+    uint32_t if_id;                /* of an xfrm interface */
+    uint32_t mtu;                  /* wanted: 0 for any */
+    bool up;                       /* administratively; always wanted */
+    bool running;                  /* the layer below is there */
+    struct net_conf conf;
+    int master_index;         /* seen: the VRF's, or 0 */
+    char master[IFNAME_TEXT]; /* wanted: the VRF's, or "" */
+    struct net_addr *addrs;   /* sorted */
+    size_t n_addrs;
+    const char *tenant,
+        *object; /* wanted: borrowed from the intended state or the wanted state's arena */
+};
+
+enum net_route_type {
+    NET_ROUTE_UNICAST,
+    NET_ROUTE_BLACKHOLE,
+    NET_ROUTE_UNREACHABLE,
+    NET_ROUTE_ODD
+};
+
+struct net_route {
+    uint32_t table; /* table, prefix and metric are the key */
+    struct prefix prefix;
+    uint32_t metric;
+    enum net_route_type type; /* ODD: seen, and nothing that we would make */
+    struct addr via;          /* of a unicast route */
+    int oif;                  /* seen */
+    char dev[IFNAME_TEXT];    /* wanted; "" if no subnet of the network holds `via` */
+    const char *tenant, *object;
+};
+
+struct net_state {
+    void *link_tree, *route_tree; /* by index, by key */
+    struct net_link **links;      /* sorted by name; null: to be made */
+    struct net_route **routes;    /* sorted by key; null: to be made */
+    size_t n_links, n_routes;
+    int8_t ipv6_forwarding; /* net.ipv6.conf.all.forwarding; -1: unknown or of no importance */
+    struct arena *arena;    /* of a wanted state */
+};
+
+void net_state_init(struct net_state *state);
+void net_state_done(struct net_state *state);
+
+/* Whether the interface carries our mark. */
+bool net_link_is_ours(const struct net_link *link);
+/* The altname for an alias: its path with dots, shortened with a digest where it is too long; ""
+ * for an alias that is not ours. */
+const char *net_altname(const char *alias, char buffer[NET_ALTNAME_TEXT]);
+
+/* By index: find (or null), find or add, remove. */
+struct net_link *net_state_link(const struct net_state *state, int index);
+struct net_link *net_state_put_link(struct net_state *state, int index);
+void net_state_drop_link(struct net_state *state, int index);
+/* To be called after a link's name was changed. */
+void net_state_renamed(struct net_state *state);
+/* By name, and all, sorted by name. Valid until a link is added, removed or renamed. */
+struct net_link *net_state_find(struct net_state *state, const char *name);
+struct net_link *const *net_state_links(struct net_state *state);
+
+/* Adds or overwrites the address. True if that changed anything. */
+bool net_link_put_addr(struct net_link *link, const struct net_addr *addr);
+/* True if it was there. */
+bool net_link_drop_addr(struct net_link *link, const struct prefix *prefix);
+const struct net_addr *net_link_find_addr(const struct net_link *link, const struct prefix *prefix);
+
+/* Adds a copy, or overwrites the route of the same key. True if that changed anything. */
+bool net_state_put_route(struct net_state *state, const struct net_route *route);
+bool net_state_drop_route(struct net_state *state, const struct net_route *key);
+/* Removes all unicast routes of a family through an interface (seen). True if there were any. */
+bool net_state_drop_routes_of(struct net_state *state, int family, int oif);
+const struct net_route *net_state_find_route(const struct net_state *state,
+                                             const struct net_route *key);
+/* Sorted by table, prefix, metric. Valid until a route is added or removed. */
+struct net_route *const *net_state_routes(struct net_state *state);
+int net_route_cmp_key(const struct net_route *a, const struct net_route *b);
+
+#endif

@@ -1,0 +1,188 @@
+#include "net/net_change.h"
+
+#include "model/arena.h"
+#include "model/intended.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* One network on its way from the topology to the state. */
+struct want {
+    struct net_state *state;
+    const struct config *config;
+    const char *tenant;
+    const struct network *network;
+    char vrf[IFNAME_TEXT];
+};
+
+static const char *object_path(struct want *want, const char *kind, const char *name)
+{
+    return arena_printf(want->state->arena, "%s/%s/%s", want->network->name, kind, name);
+}
+
+static struct net_link *add_link(struct want *want, const char *name, const char *type,
+                                 const char *object)
+{
+    struct net_link *link = net_state_put_link(want->state, (int)want->state->n_links + 1);
+    snprintf(link->name, sizeof link->name, "%s", name);
+    snprintf(link->type, sizeof link->type, "%s", type);
+    snprintf(link->alias, sizeof link->alias, NET_MARK "%s/%s", want->tenant, object);
+    net_altname(link->alias, link->altname);
+    link->up = true;
+    link->conf = (struct net_conf){1, NET_RP_FILTER, -1, -1, -1};
+    link->tenant = want->tenant;
+    link->object = object;
+    return link;
+}
+
+static bool has_ipv6(const struct prefix *prefixes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (prefixes[i].addr.family == AF_INET6)
+            return true;
+    return false;
+}
+
+/* An interface in the VRF. Router advertisements of neighbours must not configure a router. */
+static struct net_link *add_port(struct want *want, const char *name, const char *type,
+                                 const char *object, const struct prefix *prefixes, size_t n)
+{
+    struct net_link *link = add_link(want, name, type, object);
+    snprintf(link->master, sizeof link->master, "%s", want->vrf);
+    link->conf.promote_secondaries = 1;
+    link->conf.accept_ra = 0;
+    link->conf.disable_ipv6 = has_ipv6(prefixes, n) ? 0 : -1;
+    for (size_t i = 0; i < n; i++)
+        net_link_put_addr(link, &(struct net_addr){.prefix = prefixes[i], .ours = true});
+    return link;
+}
+
+static void want_last_resort(struct want *want, int family)
+{
+    net_state_put_route(want->state, &(struct net_route){
+                                         .table = ids_vrf_table(want->network->id),
+                                         .prefix.addr.family = family,
+                                         .metric = NET_LAST_RESORT_METRIC,
+                                         .type = NET_ROUTE_UNREACHABLE,
+                                         .tenant = want->tenant,
+                                         .object = want->network->name,
+                                     });
+}
+
+static bool network_has_ipv6(const struct network *network)
+{
+    for (size_t i = 0; i < network->n_segments; i++)
+        if (has_ipv6(network->segments[i].gateways, network->segments[i].n_gateways))
+            return true;
+    for (size_t i = 0; i < network->n_tunnels; i++)
+        if (has_ipv6(network->tunnels[i].inside, network->tunnels[i].n_inside))
+            return true;
+    return false;
+}
+
+static void want_vrf(struct want *want)
+{
+    struct net_link *link = add_link(want, want->vrf, "vrf", want->network->name);
+    link->table = ids_vrf_table(want->network->id);
+    want_last_resort(want, AF_INET);
+    want_last_resort(want, AF_INET6);
+    if (!network_has_ipv6(want->network))
+        return;
+    link->conf.disable_ipv6 = 0;
+    want->state->ipv6_forwarding = 1;
+}
+
+static void want_segment(struct want *want, const struct segment *segment)
+{
+    /* Open vSwitch's own kind of interface, or a tap where it forwards in user space. */
+    const char *type = strcmp(want->config->ovs_datapath, "netdev") == 0 ? "tun" : "openvswitch";
+    char name[IFNAME_TEXT];
+    add_port(want, ids_segment_name(segment->id, name), type,
+             object_path(want, "segment", segment->name), segment->gateways, segment->n_gateways);
+}
+
+static void want_tunnel(struct want *want, const struct tunnel *tunnel)
+{
+    char name[IFNAME_TEXT];
+    struct net_link *link =
+        add_port(want, ids_tunnel_name(tunnel->id, name), "xfrm",
+                 object_path(want, "tunnel", tunnel->name), tunnel->inside, tunnel->n_inside);
+    link->if_id = tunnel->id;
+    link->mtu = tunnel->profile->mtu;
+}
+
+static bool holds(const struct prefix *prefixes, size_t n, const struct addr *via)
+{
+    for (size_t i = 0; i < n; i++)
+        if (prefix_contains(&prefixes[i], via))
+            return true;
+    return false;
+}
+
+/* The interface whose subnet holds the next hop, into `ret_dev`; "" if there is none. */
+static void find_dev(const struct network *network, const struct addr *via,
+                     char ret_dev[IFNAME_TEXT])
+{
+    ret_dev[0] = '\0';
+    for (size_t i = 0; i < network->n_segments; i++) {
+        const struct segment *segment = &network->segments[i];
+        if (holds(segment->gateways, segment->n_gateways, via)) {
+            ids_segment_name(segment->id, ret_dev);
+            return;
+        }
+    }
+    for (size_t i = 0; i < network->n_tunnels; i++) {
+        const struct tunnel *tunnel = &network->tunnels[i];
+        if (holds(tunnel->inside, tunnel->n_inside, via)) {
+            ids_tunnel_name(tunnel->id, ret_dev);
+            return;
+        }
+    }
+}
+
+static void want_route(struct want *want, const struct route *route)
+{
+    char text[PREFIX_TEXT];
+    struct net_route wanted = {
+        .table = ids_vrf_table(want->network->id),
+        .prefix = route->prefix,
+        .metric = NET_ROUTE_METRIC,
+        .type = route->blackhole ? NET_ROUTE_BLACKHOLE : NET_ROUTE_UNICAST,
+        .tenant = want->tenant,
+        .object = object_path(want, "route", prefix_print(&route->prefix, text)),
+    };
+    if (!route->blackhole) {
+        wanted.via = route->via;
+        find_dev(want->network, &route->via, wanted.dev);
+    }
+    net_state_put_route(want->state, &wanted);
+}
+
+static void want_network(struct want *want)
+{
+    const struct network *network = want->network;
+    ids_vrf_name(network->id, want->vrf);
+    want_vrf(want);
+    for (size_t i = 0; i < network->n_segments; i++)
+        want_segment(want, &network->segments[i]);
+    for (size_t i = 0; i < network->n_tunnels; i++)
+        want_tunnel(want, &network->tunnels[i]);
+    for (size_t i = 0; i < network->n_routes; i++)
+        want_route(want, &network->routes[i]);
+}
+
+void net_want(const struct intended *intended, struct net_state *ret_wanted)
+{
+    net_state_init(ret_wanted);
+    ret_wanted->arena = arena_new();
+    for (size_t i = 0; i < intended->n_tenants; i++) {
+        const struct intended_tenant *tenant = &intended->tenants[i];
+        for (size_t j = 0; j < tenant->topology->n_networks; j++)
+            want_network(&(struct want){
+                .state = ret_wanted,
+                .config = intended->config,
+                .tenant = tenant->name,
+                .network = &tenant->topology->networks[j],
+            });
+    }
+}
