@@ -351,6 +351,7 @@ static void serve_todo(struct engine *engine)
         }
         todo_pop(engine);
         if (blocked) {
+            request->ret_generation = request->tenant ? generation_of(engine, request->tenant) : 0;
             request_detail(request, blocked);
             request_answer(request, REQUEST_AWAY);
         } else {

@@ -199,11 +199,13 @@ static void set_converged(struct engine *engine, struct status *status)
     }
 }
 
-static struct status *status_build(struct engine *engine, const struct intended *intended)
+static struct status *status_build(struct engine *engine)
 {
-    struct status *status = status_new(intended);
+    struct status *status = status_new(engine->intended);
 
     status->time_ms = wall_ms();
+    pass_vote(engine,
+              status); /* first: what a step said is nearer to the cause than what is missing */
     for (size_t i = 0; i < engine->n_backends; i++) {
         engine->classes[i]->status(engine->backends[i], status);
     }
@@ -212,10 +214,9 @@ static struct status *status_build(struct engine *engine, const struct intended 
 
 static struct status *status_take(struct engine *engine)
 {
-    struct status *status = status_build(engine, engine->intended);
+    struct status *status = status_build(engine);
 
     add_backends(engine, status);
-    pass_vote(engine, status);
     inherit_votes(status);
     set_converged(engine, status);
     if (!backends_opening(status, engine)) {
@@ -256,8 +257,10 @@ void status_run(struct engine *engine)
         return;
     }
     status = status_take(engine);
+    status_publish(engine,
+                   status_ref(status)); /* first, so that who is answered reads no older one */
     requests_answer_waiting(engine, status);
-    status_publish(engine, status);
+    status_unref(status);
 }
 
 void status_wait(struct engine *engine)

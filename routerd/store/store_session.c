@@ -97,15 +97,18 @@ static void ask_rows(struct store *store)
     session_ask(store, SESSION_ROWS, "transact", ops_rows(store->config->state_database));
 }
 
-/* The database is not there or old: make it so, but not too often. */
+/* The database is not there or old: make it so, but not too often. While that is under way the
+ * store is opening; what comes of it is said by the setup. */
 static void begin_setup(struct store *store, char *why)
 {
-    session_away(store, why);
     session_enter(store, SESSION_SETUP);
     if (time_msec() < store->setup_after_ms) {
+        session_away(store, why);
         store->retry_ms = store->setup_after_ms;
         return;
     }
+    log_line(LOG_LEVEL_INFO, "store", "%s", why);
+    free(why);
     store->setup_after_ms = time_msec() + SETUP_PAUSE_MS;
     store->setup = setup_start(store->config);
 }

@@ -311,5 +311,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_setup_says_what_is_wrong, setup, teardown),
     };
 
+    signal(SIGPIPE, SIG_IGN); /* as routerd does */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
