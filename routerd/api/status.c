@@ -1,0 +1,291 @@
+/* The rows that only read: from the last published snapshot, without the engine; but the routes of
+ * a VRF, which nobody keeps. */
+#include "api/buffer.h"
+#include "api/call.h"
+#include "api/conn.h"
+#include "api/json.h"
+#include "api/problem.h"
+#include "api/route.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void answer(struct exchange *exchange, cJSON *json)
+{
+    conn_answer_json(exchange->conn, 200, "application/json", NULL, json);
+}
+
+/* --- objects -------------------------------------------------------------------------------- */
+
+static cJSON *object_new(const struct object_status *object)
+{
+    cJSON *json = cJSON_CreateObject();
+
+    json_add_text(json, "name", object->name);
+    json_add_text(json, "state", object_state_name(object->state));
+    if (object->state != OBJECT_UP) {
+        json_add_text(json, "reason", object->reason);
+    }
+    return json;
+}
+
+static cJSON *segment_new(const struct segment_status *segment)
+{
+    cJSON *json = object_new(&segment->object);
+
+    json_add_text(json, "interface", segment->interface);
+    json_add_text(json, "bridge", segment->bridge);
+    json_add_time(json, "since", segment->object.since_ms);
+    return json;
+}
+
+static cJSON *tunnel_new(const struct tunnel_status *tunnel)
+{
+    cJSON *json = object_new(&tunnel->object);
+
+    json_add_text(json, "interface", tunnel->interface);
+    json_add_uint(json, "if_id", tunnel->if_id);
+    json_add_time(json, "since", tunnel->object.since_ms);
+    json_add_uint(json, "bytes_in", tunnel->bytes_in);
+    json_add_uint(json, "bytes_out", tunnel->bytes_out);
+    return json;
+}
+
+static cJSON *peer_new(const struct peer_status *peer)
+{
+    cJSON *json = object_new(&peer->object);
+    char address[ADDR_TEXT];
+
+    addr_print(&peer->address, address);
+    json_add_text(json, "bgp_state", peer->bgp_state);
+    json_add_text(json, "address", address);
+    json_add_uint(json, "asn", peer->asn);
+    json_add_time(json, "since", peer->object.since_ms);
+    json_add_uint(json, "prefixes_received", peer->prefixes_received);
+    json_add_uint(json, "prefixes_sent", peer->prefixes_sent);
+    return json;
+}
+
+static void add_parts(cJSON *json, const struct network_status *network)
+{
+    cJSON *segments = cJSON_AddArrayToObject(json, "segments");
+    cJSON *tunnels = cJSON_AddArrayToObject(json, "tunnels");
+    cJSON *peers = cJSON_AddArrayToObject(json, "peers");
+
+    for (size_t i = 0; i < network->n_segments; i++) {
+        cJSON_AddItemToArray(segments, segment_new(&network->segments[i]));
+    }
+    for (size_t i = 0; i < network->n_tunnels; i++) {
+        cJSON_AddItemToArray(tunnels, tunnel_new(&network->tunnels[i]));
+    }
+    for (size_t i = 0; i < network->n_peers; i++) {
+        cJSON_AddItemToArray(peers, peer_new(&network->peers[i]));
+    }
+}
+
+static cJSON *network_new(const struct network_status *network)
+{
+    cJSON *json = object_new(&network->object), *nodes;
+
+    json_add_text(json, "vrf", network->vrf);
+    json_add_uint(json, "table", network->table);
+    json_add_time(json, "since", network->object.since_ms);
+    add_parts(json, network);
+    nodes = cJSON_AddObjectToObject(json, "nodes");
+    json_add_uint(nodes, "allocated", 0);
+    json_add_uint(nodes, "capacity", 0);
+    return json;
+}
+
+/* --- tenants -------------------------------------------------------------------------------- */
+
+/* A tenant that the snapshot does not have has never had a topology: if the store has been read. */
+static bool store_answers(const struct status *status)
+{
+    for (size_t i = 0; i < status->n_backends; i++) {
+        if (!strcmp(status->backends[i].name, "state")) {
+            return status->backends[i].answers;
+        }
+    }
+    return true;
+}
+
+/* The snapshot, or null when it cannot tell about `tenant` and the client has been told so. */
+static struct status *snapshot(struct exchange *exchange, const char *tenant)
+{
+    struct status *status = engine_status(exchange->api->engine);
+
+    if (status && (store_answers(status) || (tenant && status_find_tenant(status, tenant)))) {
+        return status;
+    }
+    problem_answer(exchange->conn, 503, PROBLEM_RETRY,
+                   status ? "the state server does not answer, so it is not known what is in force"
+                          : "routerd is starting");
+    status_unref(status);
+    return NULL;
+}
+
+static struct tenant_status tenant_find(const struct status *status, const char *name)
+{
+    const struct tenant_status *tenant = status_find_tenant(status, name);
+
+    return tenant ? *tenant : (struct tenant_status){.name = name, .converged = true};
+}
+
+static cJSON *tenant_new(const struct tenant_status *tenant)
+{
+    cJSON *json = cJSON_CreateObject();
+
+    json_add_text(json, "tenant", tenant->name);
+    json_add_uint(json, "generation", tenant->generation);
+    json_add_uint(json, "applied", tenant->applied);
+    cJSON_AddBoolToObject(json, "converged", tenant->converged);
+    return json;
+}
+
+void status_tenants(struct exchange *exchange)
+{
+    struct status *status = snapshot(exchange, NULL);
+    cJSON *json, *list;
+    char **names;
+    size_t n;
+
+    if (!status) {
+        return;
+    }
+    json = cJSON_CreateObject();
+    list = cJSON_AddArrayToObject(json, "tenants");
+    names = api_tenants(exchange->api, &n);
+    for (size_t i = 0; i < n; i++) {
+        struct tenant_status tenant = tenant_find(status, names[i]);
+
+        cJSON_AddItemToArray(list, tenant_new(&tenant));
+    }
+    api_tenants_free(names, n);
+    status_unref(status);
+    answer(exchange, json);
+}
+
+void status_tenant(struct exchange *exchange)
+{
+    struct status *status = snapshot(exchange, exchange->tenant);
+    struct tenant_status tenant;
+    cJSON *json, *list;
+
+    if (!status) {
+        return;
+    }
+    tenant = tenant_find(status, exchange->tenant);
+    json = tenant_new(&tenant);
+    list = cJSON_AddArrayToObject(json, "networks");
+    for (size_t i = 0; i < tenant.n_networks; i++) {
+        cJSON_AddItemToArray(list, network_new(&tenant.networks[i]));
+    }
+    status_unref(status);
+    answer(exchange, json);
+}
+
+void status_network(struct exchange *exchange)
+{
+    struct status *status = snapshot(exchange, exchange->tenant);
+    const struct network_status *network;
+    struct tenant_status tenant;
+    cJSON *json;
+
+    if (!status) {
+        return;
+    }
+    tenant = tenant_find(status, exchange->tenant);
+    network = tenant_status_find(&tenant, exchange->network);
+    if (network) {
+        json = network_new(network);
+        json_add_text(json, "tenant", tenant.name);
+        json_add_uint(json, "generation", tenant.generation);
+        answer(exchange, json);
+    } else {
+        problem_answer(exchange->conn, 404, NULL, "tenant %s has no network %.64s",
+                       exchange->tenant, exchange->network);
+    }
+    status_unref(status);
+}
+
+/* --- routes --------------------------------------------------------------------------------- */
+
+static cJSON *route_new(const struct request_route *route)
+{
+    cJSON *json = cJSON_CreateObject();
+
+    json_add_text(json, "prefix", route->prefix);
+    json_add_text(json, "via", route->via);
+    json_add_text(json, "interface", route->interface);
+    json_add_text(json, "protocol", route->protocol);
+    cJSON_AddBoolToObject(json, "selected", route->selected);
+    return json;
+}
+
+static void answer_routes(struct conn *conn, const struct request *request)
+{
+    cJSON *json, *list;
+
+    if (request->outcome == REQUEST_NOT_FOUND) {
+        problem_answer(conn, 404, NULL, "tenant %s has no network %.64s", request->tenant,
+                       request->network);
+        return;
+    }
+    if (request->outcome != REQUEST_DONE) {
+        problem_answer(conn, 503, PROBLEM_RETRY, "%s",
+                       request->detail ? request->detail : "the routes cannot be read");
+        return;
+    }
+    json = cJSON_CreateObject();
+    json_add_text(json, "tenant", request->tenant);
+    json_add_text(json, "network", request->network);
+    list = cJSON_AddArrayToObject(json, "routes");
+    for (size_t i = 0; i < request->n_routes; i++) {
+        cJSON_AddItemToArray(list, route_new(&request->routes[i]));
+    }
+    conn_answer_json(conn, 200, "application/json", NULL, json);
+}
+
+void status_routes(struct exchange *exchange)
+{
+    struct request *request = request_new(REQUEST_ROUTES);
+
+    request->tenant = api_strdup(exchange->tenant);
+    request->network = api_strdup(exchange->network);
+    call_submit(exchange, request, answer_routes);
+}
+
+/* --- health --------------------------------------------------------------------------------- */
+
+static cJSON *backend_new(const struct backend_status *backend)
+{
+    cJSON *json = cJSON_CreateObject();
+
+    json_add_text(json, "name", backend->name);
+    cJSON_AddBoolToObject(json, "answers", backend->answers);
+    if (!backend->answers) {
+        json_add_text(json, "reason", backend->reason);
+    }
+    return json;
+}
+
+void status_health(struct exchange *exchange)
+{
+    struct status *status = engine_status(exchange->api->engine);
+    cJSON *json = cJSON_CreateObject(), *list = cJSON_CreateArray();
+    char *router = api_router_name(exchange->api);
+    bool ok = status != NULL;
+
+    for (size_t i = 0; status && i < status->n_backends; i++) {
+        ok &= status->backends[i].answers;
+        cJSON_AddItemToArray(list, backend_new(&status->backends[i]));
+    }
+    status_unref(status);
+    json_add_text(json, "status", ok ? "ok" : "degraded");
+    json_add_text(json, "router", router);
+    json_add_text(json, "version", ROUTERD_VERSION);
+    cJSON_AddItemToObject(json, "backends", list);
+    free(router);
+    answer(exchange, json);
+}
