@@ -100,7 +100,12 @@ class Routerd:
             answer = self.get("/v1/health")
         except OSError:
             return False
-        return answer.status == 200 and all(backend_is_up(b) for b in answer.json.get("backends", []))
+        return answer.status == 200 and answer.json["status"] == "ok"
+
+    def backend_reason(self, name):
+        """Why a backend does not answer, or None if it does."""
+        found = next(backend for backend in self.get("/v1/health").json["backends"] if backend["name"] == name)
+        return None if found["answers"] else found["reason"]
 
     def stop(self):
         status = self.daemon.end()
@@ -172,10 +177,6 @@ class Routerd:
     def until_converged(self, *tenants, seconds=60):
         for tenant in tenants:
             until(lambda: self.converged(tenant), seconds, lambda: f"{tenant} has not converged: {outstanding(self.status(tenant))}")
-
-
-def backend_is_up(backend):
-    return backend.get("state", backend.get("status")) in ("up", "ok", "ready")
 
 
 def outstanding(status):

@@ -59,6 +59,7 @@ class Hub:
 
     def restore(self):
         """The topologies as they should be, converged."""
+        self.world.heal()
         if not self.routerd.daemon.alive():
             self.routerd.start()
         for tenant, document in self.topologies.items():

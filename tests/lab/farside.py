@@ -85,6 +85,9 @@ class FarSide:
     def stop(self):
         run(["ip", "netns", "del", self.ns], check=False)
 
+    def heal(self):
+        self.mend()
+
     def cut(self):
         ip_batch(["link set eth0 down"], ns=self.ns)
 
@@ -124,6 +127,7 @@ class Bird:
     def __init__(self, ns, asn, router_id, sessions, source):
         self.ns, self.asn, self.router_id, self.sessions, self.source = ns, asn, router_id, sessions, source
         self.folder = SCRATCH / ns
+        self.announced = []
         self.daemon = Daemon(f"bird-{ns}", ["bird", "-f", "-c", str(self.folder / "bird.conf"),
                                             "-s", str(self.folder / "bird.ctl")], ns=ns)
 
@@ -171,6 +175,9 @@ protocol kernel {{ metric {metric}; {family} {{ import none; export filter {{
 
     def announce(self, prefixes):
         """Announces these prefixes besides the `lan`'s, and no others any more."""
+        if self.announced == prefixes:
+            return
+        self.announced = prefixes
         family = {True: "ipv6", False: "ipv4"}
         text = "".join(f"protocol static {{ {family[v6]}; "
                        + " ".join(f"route {p} blackhole;" for p in prefixes if (":" in p) == v6) + " }\n"
@@ -202,6 +209,12 @@ class BgpSite(FarSide):
     @property
     def address6(self):
         return self.behind[1].split("/")[0]
+
+    def heal(self):
+        self.mend()
+        if not self.bird.daemon.alive():
+            self.bird.start()
+        self.bird.announce([])
 
     def lan_lines(self):
         return ["link add lan type dummy", "link set lan up", *[f"addr add {a} dev lan" for a in self.behind]]
@@ -260,9 +273,9 @@ class Site(BgpSite):
         self.start_charon()
         self.bird.start()
 
-    def start_charon(self):
+    def start_charon(self, psk=None):
         start_charon(self.daemon, self.conf, self.vici, LOGS / f"charon-{self.name}.log")
-        self.set_psk(self.psk)
+        self.set_psk(psk or self.psk)
         with vici.Vici(self.vici) as session:
             session.request("load-conn", self.connection())
 
@@ -271,10 +284,11 @@ class Site(BgpSite):
         with vici.Vici(self.vici) as session:
             session.request("load-shared", {"id": "hub", "type": "IKE", "data": psk})
 
-    def drop_sas(self):
-        """Ends the SAs on this side without telling the router (as a crashed peer would)."""
+    def drop_sas(self, psk=None):
+        """The peer crashes and starts again: its SAs are gone and the router is not told."""
         self.daemon.kill()
-        self.start_charon()
+        ip_batch(["xfrm state flush", "xfrm policy flush"], ns=self.ns)
+        self.start_charon(psk)
 
     def stop(self):
         self.bird.kill()
@@ -283,6 +297,13 @@ class Site(BgpSite):
 
     def mend(self):
         ip_batch(["link set eth0 up", f"addr replace {self.outer} dev eth0"], ns=self.ns)
+
+    def heal(self):
+        """As it was after start, whatever a test did to it."""
+        super().heal()
+        if not self.daemon.alive():
+            self.start_charon()
+        self.set_psk(self.psk)
 
     def child_up(self):
         return bool(vici.spis(self.vici))

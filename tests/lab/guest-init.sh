@@ -28,6 +28,7 @@ modprobe -a openvswitch vrf xfrm_interface xfrm_user esp4 esp6 nf_tables nft_cha
     veth dummy bridge sch_netem tun 2>"$control/modprobe"
 
 (modprobe -a aesni_intel gcm seqiv cbc hmac sha256_ssse3 sha512_ssse3 authenc echainiv ctr 2>/dev/null) &
+# A virtual console is a terminal, a port is only a pipe; which of them it is guest.py has chosen.
 port=/dev/null
 for i in $(seq 100); do
     for name in /sys/class/virtio-ports/*/name; do
@@ -37,7 +38,11 @@ for i in $(seq 100); do
     sleep 0.05
 done
 
-setsid -w sh "$control/command" </dev/null >"$port" 2>&1
+if [ -c /dev/hvc0 ]; then
+    setsid -c -w sh "$control/command" </dev/hvc0 >/dev/hvc0 2>&1
+else
+    setsid -w sh "$control/command" </dev/null >"$port" 2>&1
+fi
 echo $? >"$control/status"
 sync -f "$control/status"
 /bin/busybox poweroff -f

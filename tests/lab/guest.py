@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Run a command in a throw-away virtual machine that has this machine's root file system.
 
-    guest.py [--results DIR] [--timeout S] [--mem MB] [--cpus N] [--accel tcg|kvm] -- COMMAND [ARGUMENT...]
+    guest.py [--results DIR] [--timeout S] [--mem MB] [--cpus N] [--accel tcg|kvm] [--tty] -- COMMAND [ARGUMENT...]
 
 The machine boots Debian's cloud kernel (package linux-image-cloud-amd64), which has the VRFs, xfrm
 interfaces, ESP and openvswitch that a development machine's kernel may lack. It sees the host's files as
@@ -10,7 +10,8 @@ gone afterwards. Only DIR is shared for writing: it is /results inside, and $RES
 
 The command runs as root, in the caller's working directory, with the caller's ROUTERD_* variables, stdin
 empty, and GUEST=1. Its output comes out of ours as it is written and its exit status is ours (124: the
-deadline passed, 125: the machine did not come up or died, with its console on stderr). Nothing but the
+deadline passed, 125: the machine did not come up or died, with its console on stderr). With --tty our
+terminal is the command's, for shells and the like. Nothing but the
 kernel, the modules and /proc, /sys, /dev, /run, cgroup2 has been set up: /run is empty, no daemon runs.
 Mind that ovs-vswitchd must not be started before the guest's /proc/uptime says 10 s (world.py waits).
 
@@ -35,6 +36,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -124,10 +126,9 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def spawn(command, **options):
+def spawn(command, stdin=subprocess.PIPE, **options):
     """stdin is a pipe that stays empty: at an end of file qemu would take the output's reader for gone."""
-    return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True,
-                            preexec_fn=die_with_parent, **options)
+    return subprocess.Popen(command, stdin=stdin, start_new_session=True, preexec_fn=die_with_parent, **options)
 
 
 def end(process):
@@ -179,6 +180,7 @@ class Guest:
         self.version = kernel_version()
         self.accel = options.accel or ("kvm" if kvm_works(self.version) else "tcg")
         self.processes = []
+        self.terminal = termios.tcgetattr(sys.stdin) if options.tty else None
 
     def __enter__(self):
         self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="routerd-guest-"))
@@ -190,6 +192,8 @@ class Guest:
     def __exit__(self, *_):
         for process in reversed(self.processes):
             end(process)
+        if self.terminal:
+            termios.tcsetattr(sys.stdin, termios.TCSANOW, self.terminal)
         shutil.rmtree(self.control, ignore_errors=True)
         shutil.rmtree(self.scratch, ignore_errors=True)
 
@@ -198,6 +202,9 @@ class Guest:
                     if name.startswith("ROUTERD_") or name in ("LANG", "PYTHONPATH")}
         exported.update(GUEST="1", RESULTS="/results")
         lines = [f"export {name}={shlex.quote(value)}" for name, value in sorted(exported.items())]
+        if self.options.tty:
+            size = os.get_terminal_size(sys.stdin.fileno())
+            lines += [f"stty rows {size.lines} cols {size.columns}", f"export TERM={shlex.quote(os.environ.get('TERM', 'linux'))}"]
         lines += [f"cd {shlex.quote(os.getcwd())}", "exec " + shlex.join(self.options.command)]
         (self.control / "command").write_text("\n".join(lines) + "\n")
         shutil.copy(HERE / "guest-init.sh", self.control / "init")
@@ -224,10 +231,11 @@ class Guest:
                  "-serial", f"file:{self.scratch / 'console'}",
                  "-device", "virtio-rng-pci", "-device", "virtio-serial-pci",
                  "-chardev", "stdio,id=output,signal=off",
-                 "-device", "virtserialport,chardev=output,name=guest.output"]
+                 "-device", ("virtconsole" if self.options.tty else "virtserialport") + ",chardev=output,name=guest.output"]
         extra += self.share("root", "/", "always") + self.share("results", self.results, "none")
         self.machine = spawn(qemu_command(self.version, self.accel, self.options.cpus,
-                                          f"guest.control={self.control.name}", extra))
+                                          f"guest.control={self.control.name}", extra),
+                             stdin=None if self.options.tty else subprocess.PIPE)
         self.processes.append(self.machine)
 
     def wait(self):
@@ -251,6 +259,7 @@ def parse(arguments):
     parser.add_argument("--mem", metavar="MB", type=int, default=2048, help="the guest's memory (2048)")
     parser.add_argument("--cpus", metavar="N", type=int, default=2, help="the guest's processors (2)")
     parser.add_argument("--accel", choices=("tcg", "kvm"), help="do not probe for KVM")
+    parser.add_argument("--tty", action="store_true", help="give our terminal to the command")
     parser.add_argument("command", nargs="+", metavar="COMMAND")
     return parser.parse_args(arguments)
 

@@ -208,6 +208,24 @@ class Router:
         self.charon.start()
         self.ovs.start()
 
+    def heal(self):
+        """Starts what a test left dead."""
+        for name in self.frr.NAMES:
+            if not self.frr.daemons[name].alive():
+                self.frr.start_one(name)
+        if not self.charon.daemon.alive():
+            self.charon.start()
+        if not self.ovs.server.alive():
+            self.ovs.start_server()
+        if not self.ovs.switch.alive():
+            self.ovs.start_switch()
+
+    def start_again(self):
+        """As after a restart of the machine: every daemon with the files that it finds."""
+        self.frr.start_again()
+        self.charon.start()
+        self.ovs.start()
+
     def stop(self):
         self.charon.stop()
         self.frr.stop()

@@ -38,3 +38,10 @@ class World:
         for far in self.far.values():
             far.start()
         self.router.start()
+
+    def heal(self):
+        """Whatever a test left dead or cut is there again."""
+        for far in self.far.values():
+            for side in far.all:
+                side.heal()
+        self.router.heal()
