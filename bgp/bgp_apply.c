@@ -1,0 +1,351 @@
+/* Carries out steps. All steps of a phase go to the daemon as one pipelined exchange, in the order
+ * that bgp_change.h tells; each command's status is looked at, and a refused one fails its own step
+ * only. Then the configuration is read back, and what nobody refers to any more is dropped in a
+ * second exchange. The daemon's deadline (bgp_vty.h) is that of the steps: as long as answers come,
+ * a large batch may take longer than BACKEND_DEADLINE_MS. */
+#include "backend/secret.h"
+#include "bgp/bgp_io.h"
+#include "log/log.h"
+#include "model/ids.h"
+
+#include <lib/util.h>
+#include <string.h>
+
+enum {
+    BRACKET_LINES = 100, /* policy lines from which on the bracket pays */
+    REFUSAL_BYTES = 160, /* of FRR's words */
+};
+
+/* Whose a command under way is, in the plan's arena. */
+struct sent {
+    struct bgp *bgp;
+    struct step *step;         /* null: nobody's */
+    struct bgp_making *making; /* null: none */
+    const char *text;          /* as people may see it: without the secret */
+    bool secret;
+};
+
+static struct bgp_vty *job_vty(const struct bgp *bgp)
+{
+    return bgp->job.zebra ? bgp->zebra : bgp->bgpd;
+}
+
+/* FRR's words on one line. Where a secret was sent they may repeat it, so they are left out. */
+static const char *refusal_words(struct bgp *bgp, const struct sent *sent,
+                                 const struct bgp_reply *reply)
+{
+    struct arena *arena = bgp->job.plan->arena;
+    char *words;
+
+    if (sent->secret || !reply->len) {
+        return arena_printf(arena, "status %d", reply->status);
+    }
+    words = arena_printf(arena, "%.*s", REFUSAL_BYTES, reply->text);
+    for (size_t i = 0; words[i]; i++) {
+        words[i] = words[i] == '\n' || words[i] == '\r' ? ' ' : words[i];
+    }
+    words += strspn(words, " %");
+    for (size_t len = strlen(words); len && words[len - 1] == ' '; len--) {
+        words[len - 1] = '\0';
+    }
+    return words;
+}
+
+static void refuse(struct bgp *bgp, const struct sent *sent, const struct bgp_reply *reply)
+{
+    const struct bgp_change *change = sent->step ? sent->step->data : NULL;
+    const char *words = refusal_words(bgp, sent, reply);
+    const char *daemon = bgp->job.zebra ? "zebra" : "bgpd";
+    bool not_yet = change && change->not_ready && strstr(reply->text, change->not_ready);
+
+    if (sent->making && !sent->making->refusal) {
+        sent->making->refusal =
+            arena_printf(bgp->job.plan->arena, "%s refused \"%s\": %s", daemon, sent->text, words);
+    } else if (sent->step && sent->step->result == STEP_RUNNING) {
+        step_finish(bgp->job.plan, sent->step, not_yet ? STEP_NOT_READY : STEP_FAILED,
+                    "%s refused \"%s\": %s", daemon, sent->text, words);
+    }
+}
+
+static void on_answer(void *sent_, const struct bgp_reply *reply)
+{
+    struct sent *sent = sent_;
+
+    if (sent->bgp->job.stage != BGP_JOB_IDLE) {
+        sent->bgp->job.pending--;
+        if (reply->status != BGP_REPLY_OK && reply->status != BGP_VTY_BROKEN) {
+            refuse(sent->bgp, sent, reply);
+        }
+    }
+}
+
+static void send_text(struct bgp *bgp, struct step *step, struct bgp_making *making,
+                      const char *text, const char *secret)
+{
+    struct sent *sent = arena_alloc(bgp->job.plan->arena, sizeof *sent);
+
+    *sent = (struct sent){bgp, step, making, text, secret != NULL};
+    bgp->job.pending++;
+    bgp_vty_send(job_vty(bgp), text, secret, on_answer, sent);
+}
+
+/* False if its secret cannot be read: then the step has failed and nothing more of it is sent. */
+static bool send_command(struct bgp *bgp, struct step *step, const struct bgp_command *command)
+{
+    struct secret secret;
+    int error;
+
+    if (!command->secret) {
+        send_text(bgp, step, NULL, command->text, NULL);
+        return true;
+    }
+    error = secret_read(bgp->secrets_directory, command->secret, &secret);
+    if (error) {
+        step_finish(bgp->job.plan, step, STEP_FAILED, "the secret %s cannot be read from %s: %s",
+                    command->secret, bgp->secrets_directory, ovs_strerror(-error));
+        return false;
+    }
+    send_text(bgp, step, NULL, command->text, secret.bytes);
+    secret_wipe(&secret);
+    return true;
+}
+
+static void send_commands(struct bgp *bgp, struct step *step, const struct bgp_commands *commands)
+{
+    for (size_t i = 0; i < commands->n && step->result == STEP_RUNNING; i++) {
+        if (!send_command(bgp, step, &commands->v[i])) {
+            return;
+        }
+    }
+}
+
+/* The policies that the steps need, each once. Many of them are put in FRR's bracket for reading a
+ * configuration file: bgpd takes a policy's line 1 ms and the time grows with their number, but in
+ * the bracket it takes them together. Sessions made before it start as usual; those made in the
+ * second after it wait for that second, so it is not worth it for a few. */
+static void send_makings(struct bgp *bgp)
+{
+    struct bgp_job *job = &bgp->job;
+    struct bgp_commands start = {0};
+    struct bgp_making **makings;
+    size_t n = 0, n_lines = 0, capacity = 0;
+
+    makings = NULL;
+    for (size_t i = 0; i < job->n_steps; i++) {
+        const struct bgp_change *change = job->steps[i]->data;
+
+        for (size_t j = 0; j < change->n_makings && job->steps[i]->result == STEP_RUNNING; j++) {
+            if (!change->makings[j]->sent) {
+                change->makings[j]->sent = true;
+                makings = arena_grow(job->plan->arena, makings, n, &capacity, sizeof(void *));
+                makings[n++] = change->makings[j];
+                n_lines += change->makings[j]->commands.n;
+            }
+        }
+    }
+    if (!n) {
+        return;
+    }
+    bgp_command_add(job->plan->arena, &start, "end");
+    bgp_command_add(job->plan->arena, &start, "configure terminal");
+    if (n_lines > BRACKET_LINES) {
+        bgp_command_add(job->plan->arena, &start, "XFRR_start_configuration");
+    }
+    for (size_t i = 0; i < start.n; i++) {
+        send_text(bgp, NULL, NULL, start.v[i].text, NULL);
+    }
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < makings[i]->commands.n; j++) {
+            send_text(bgp, NULL, makings[i], makings[i]->commands.v[j].text, NULL);
+        }
+    }
+    if (n_lines > BRACKET_LINES) {
+        send_text(bgp, NULL, NULL, "XFRR_end_configuration", NULL);
+    }
+}
+
+/* A step whose policies could not be made has failed, though bgpd has accepted its commands. */
+static void fail_unmade(struct bgp *bgp, struct step *step)
+{
+    const struct bgp_change *change = step->data;
+
+    for (size_t i = 0; i < change->n_makings && step->result == STEP_RUNNING; i++) {
+        if (change->makings[i]->refusal) {
+            step_finish(bgp->job.plan, step, STEP_FAILED, "%s", change->makings[i]->refusal);
+        }
+    }
+}
+
+static bool is_referred_to(const struct bgp_state *seen, const struct bgp_policy *policy)
+{
+    for (size_t i = 0; i < seen->n_instances; i++) {
+        for (size_t j = 0; j < seen->instances[i].n_peers; j++) {
+            const struct bgp_peer *peer = &seen->instances[i].peers[j];
+            const struct bgp_policy *in_use[] = {peer->in, peer->out, peer->settings};
+
+            for (size_t k = 0; k < 3; k++) {
+                if (in_use[k] && in_use[k]->kind == policy->kind &&
+                    !strcmp(in_use[k]->name, policy->name)) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
+/* The second exchange. Returns whether there is any. */
+static bool send_drops(struct bgp *bgp)
+{
+    struct bgp_job *job = &bgp->job;
+    struct bgp_commands commands = {0};
+
+    for (size_t i = 0; i < job->n_steps; i++) {
+        const struct bgp_change *change = job->steps[i]->data;
+
+        for (size_t j = 0; j < change->n_drops; j++) {
+            if (!is_referred_to(bgp->seen, change->drops[j])) {
+                bgp_command_drop(job->plan->arena, &commands, change->drops[j]);
+            }
+        }
+    }
+    if (!commands.n) {
+        return false;
+    }
+    send_text(bgp, NULL, NULL, "end", NULL);
+    send_text(bgp, NULL, NULL, "configure terminal", NULL);
+    for (size_t i = 0; i < commands.n; i++) {
+        send_text(bgp, NULL, NULL, commands.v[i].text, NULL);
+    }
+    send_text(bgp, NULL, NULL, "end", NULL);
+    return true;
+}
+
+/* Cuts short the time that a changed peer without a session waits before it tries again. */
+static void kick(struct bgp *bgp, const struct bgp_change *change)
+{
+    const struct bgp_session *session =
+        change->kick ? bgp_sessions_find(&bgp->sessions, change->network_id, change->kick) : NULL;
+    char vrf[IFNAME_TEXT], address[ADDR_TEXT];
+
+    if (session && !session->established) {
+        send_text(bgp, NULL, NULL, "end", NULL);
+        send_text(bgp, NULL, NULL,
+                  arena_printf(bgp->job.plan->arena, "clear bgp vrf %s %s",
+                               ids_vrf_name(change->network_id, vrf),
+                               addr_print(change->kick, address)),
+                  NULL);
+    }
+}
+
+static void enter(struct bgp_job *job, enum bgp_job_stage stage)
+{
+    static const char *const NAMES[] = {"idle", "commands", "read", "drop", "reread"};
+
+    log_line(LOG_LEVEL_DEBUG, "bgp", "job %s -> %s", NAMES[job->stage], NAMES[stage]);
+    job->stage = stage;
+}
+
+static void finish(struct bgp *bgp, const char *failure)
+{
+    struct bgp_job *job = &bgp->job;
+
+    for (size_t i = 0; i < job->n_steps; i++) {
+        if (job->steps[i]->result == STEP_RUNNING) {
+            if (failure) {
+                step_finish(job->plan, job->steps[i], STEP_FAILED, "%s", failure);
+            } else {
+                step_finish(job->plan, job->steps[i], STEP_DONE, NULL);
+            }
+        }
+    }
+    enter(job, BGP_JOB_IDLE);
+    job->pending = 0;
+    job->plan = NULL;
+    bgp->changed = true;
+    bgp_watch_stir(bgp);
+}
+
+static void start(struct bgp *bgp)
+{
+    struct bgp_job *job = &bgp->job;
+
+    enter(job, BGP_JOB_COMMANDS);
+    for (size_t i = 0; i < job->n_steps; i++) {
+        const struct bgp_change *change = job->steps[i]->data;
+
+        send_commands(bgp, job->steps[i], &change->setup);
+        if (change->network_id) {
+            bgp_show_unsettle(&bgp->sessions, change->network_id);
+        }
+    }
+    send_makings(bgp);
+    for (size_t i = 0; i < job->n_steps; i++) {
+        send_commands(bgp, job->steps[i], &((struct bgp_change *)job->steps[i]->data)->attach);
+    }
+    for (size_t i = 0; i < job->n_steps; i++) {
+        kick(bgp, job->steps[i]->data);
+    }
+    send_text(bgp, NULL, NULL, "end", NULL);
+}
+
+void bgp_apply(struct backend *backend, struct plan *plan, struct step **steps, size_t n)
+{
+    struct bgp *bgp = CONTAINER_OF(backend, struct bgp, up);
+    struct bgp_job *job = &bgp->job;
+
+    *job = (struct bgp_job){.plan = plan};
+    job->steps = arena_calloc(plan->arena, n, sizeof *job->steps);
+    for (size_t i = 0; i < n; i++) {
+        const struct bgp_change *change = steps[i]->data;
+
+        if (change->refusal) {
+            step_finish(plan, steps[i], STEP_FAILED, "%s", change->refusal);
+            continue;
+        }
+        job->zebra = change->zebra; /* one phase is one daemon's */
+        steps[i]->result = STEP_RUNNING;
+        job->steps[job->n_steps++] = steps[i];
+    }
+    job->session = bgp_vty_session(job_vty(bgp));
+    if (!job->n_steps) {
+        return;
+    }
+    if (!bgp_vty_answers(job_vty(bgp)) || !bgp->seen) {
+        finish(bgp, bgp_vty_problem(job_vty(bgp)));
+        return;
+    }
+    start(bgp);
+}
+
+static bool read_is_done(const struct bgp *bgp)
+{
+    return bgp->job.zebra ? !bgp->watch.residue.pending : !bgp->watch.config.pending;
+}
+
+void bgp_apply_run(struct bgp *bgp)
+{
+    struct bgp_job *job = &bgp->job;
+
+    if (job->stage == BGP_JOB_IDLE) {
+        return;
+    }
+    if (!bgp_vty_answers(job_vty(bgp)) || bgp_vty_session(job_vty(bgp)) != job->session) {
+        finish(bgp, bgp_vty_problem(job_vty(bgp)));
+        return;
+    }
+    if ((job->stage == BGP_JOB_COMMANDS || job->stage == BGP_JOB_DROP) && !job->pending) {
+        enter(job, job->stage + 1);
+        bgp_watch_read(bgp, job->zebra);
+    } else if (job->stage == BGP_JOB_READ && read_is_done(bgp)) {
+        for (size_t i = 0; i < job->n_steps; i++) {
+            fail_unmade(bgp, job->steps[i]);
+        }
+        enter(job, BGP_JOB_DROP);
+        if (job->zebra || !send_drops(bgp)) {
+            finish(bgp, NULL);
+        }
+    } else if (job->stage == BGP_JOB_REREAD && read_is_done(bgp)) {
+        finish(bgp, NULL);
+    }
+}

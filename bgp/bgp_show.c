@@ -1,0 +1,381 @@
+#include "bgp/bgp_show.h"
+
+#include "model/ids.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void bgp_sessions_done(struct bgp_sessions *sessions)
+{
+    free(sessions->v);
+    *sessions = (struct bgp_sessions){0};
+}
+
+static int cmp_sessions(const void *a_, const void *b_)
+{
+    const struct bgp_session *a = a_, *b = b_;
+
+    return a->network_id != b->network_id ? (a->network_id < b->network_id ? -1 : 1)
+                                          : addr_cmp(&a->address, &b->address);
+}
+
+struct bgp_session *bgp_sessions_find(const struct bgp_sessions *sessions, uint32_t network_id,
+                                      const struct addr *address)
+{
+    struct bgp_session key = {.network_id = network_id, .address = *address};
+
+    return sessions->n ? bsearch(&key, sessions->v, sessions->n, sizeof key, cmp_sessions) : NULL;
+}
+
+static struct bgp_session *session_add(struct bgp_sessions *sessions)
+{
+    if (sessions->n == sessions->capacity) {
+        sessions->capacity = sessions->capacity ? 2 * sessions->capacity : 64;
+        sessions->v = realloc(sessions->v, sessions->capacity * sizeof *sessions->v);
+        if (!sessions->v) {
+            abort();
+        }
+    }
+    sessions->v[sessions->n] = (struct bgp_session){.state = ""};
+    return &sessions->v[sessions->n++];
+}
+
+/* --- JSON ------------------------------------------------------------------------------------ */
+
+static double get_number(const cJSON *object, const char *key)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+
+    return cJSON_IsNumber(item) && item->valuedouble > 0 ? item->valuedouble : 0;
+}
+
+static uint32_t get_u32(const cJSON *object, const char *key)
+{
+    double value = get_number(object, key);
+
+    return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
+}
+
+/* A number that a double holds exactly. */
+static uint64_t get_u53(const cJSON *object, const char *key)
+{
+    double value = get_number(object, key);
+
+    return value < 9007199254740992.0 ? (uint64_t)value : 0;
+}
+
+static const char *get_string(const cJSON *object, const char *key)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
+
+    return cJSON_IsString(item) ? item->valuestring : "";
+}
+
+static const cJSON *get(const cJSON *object, const char *key)
+{
+    return cJSON_GetObjectItemCaseSensitive(object, key);
+}
+
+static const char *state_name(const char *text)
+{
+    static const char *const NAMES[] = {"Idle",     "Connect",     "Active",
+                                        "OpenSent", "OpenConfirm", "Established"};
+
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        if (!strncmp(text, NAMES[i], strlen(NAMES[i]))) {
+            return NAMES[i];
+        }
+    }
+    return "";
+}
+
+static void read_peer(const cJSON *peer, struct bgp_session *session)
+{
+    session->state = state_name(get_string(peer, "state"));
+    session->established = !strcmp(session->state, "Established");
+    session->overflow = !strcmp(get_string(peer, "peerState"), "PfxCt");
+    session->shut = !strcmp(get_string(peer, "peerState"), "Admin");
+    session->since_ms =
+        session->established ? (int64_t)get_u53(peer, "peerUptimeEstablishedEpoch") * 1000 : 0;
+    session->sessions = get_u32(peer, "connectionsEstablished");
+    session->received = get_u32(peer, "pfxRcd");
+    session->sent = get_u32(peer, "pfxSnt");
+    session->queued = get_u32(peer, "outq") + get_u32(peer, "inq");
+}
+
+/* The peers of one address family; a peer counts in its own only. */
+static void read_family(const cJSON *section, int family, uint32_t network_id,
+                        struct bgp_sessions *sessions)
+{
+    uint64_t table = get_u53(section, "tableVersion");
+    const cJSON *peer;
+
+    cJSON_ArrayForEach(peer, get(section, "peers")) {
+        struct bgp_session *session;
+        struct addr address;
+
+        if (peer->string && !addr_parse(peer->string, &address) && address.family == family) {
+            session = session_add(sessions);
+            session->network_id = network_id;
+            session->address = address;
+            session->table = table;
+            read_peer(peer, session);
+        }
+    }
+}
+
+bool bgp_show_summary(const char *json, struct bgp_sessions *ret_sessions)
+{
+    cJSON *root = cJSON_Parse(json);
+    const cJSON *vrf;
+
+    if (!cJSON_IsObject(root)) {
+        cJSON_Delete(root);
+        return false;
+    }
+    *ret_sessions = (struct bgp_sessions){0};
+    cJSON_ArrayForEach(vrf, root) {
+        uint32_t id = vrf->string ? ids_of_vrf(vrf->string) : 0;
+
+        if (id) {
+            read_family(get(vrf, "ipv4Unicast"), AF_INET, id, ret_sessions);
+            read_family(get(vrf, "ipv6Unicast"), AF_INET6, id, ret_sessions);
+        }
+    }
+    cJSON_Delete(root);
+    if (ret_sessions->n > 1) {
+        qsort(ret_sessions->v, ret_sessions->n, sizeof *ret_sessions->v, cmp_sessions);
+    }
+    return true;
+}
+
+static bool same_life(const struct bgp_session *a, const struct bgp_session *b)
+{
+    return a->established == b->established && a->sessions == b->sessions;
+}
+
+/* FRR counts backwards from a rounded uptime, so its answer wavers by a second. */
+static void carry_since(struct bgp_session *session, const struct bgp_session *old)
+{
+    int64_t difference = session->since_ms - old->since_ms;
+
+    if (old->since_ms && difference >= -2000 && difference <= 2000) {
+        session->since_ms = old->since_ms;
+    }
+}
+
+bool bgp_show_carry(struct bgp_sessions *sessions, const struct bgp_sessions *old)
+{
+    bool changed = sessions->n != old->n;
+
+    for (size_t i = 0; i < sessions->n; i++) {
+        struct bgp_session *session = &sessions->v[i];
+        const struct bgp_session *before =
+            bgp_sessions_find(old, session->network_id, &session->address);
+
+        if (!before) {
+            changed = true;
+            continue;
+        }
+        changed |= session->state != before->state || session->overflow != before->overflow ||
+                   session->shut != before->shut || session->sessions != before->sessions;
+        session->error = before->error;
+        session->error_received = before->error_received;
+        memcpy(session->last, before->last, sizeof session->last);
+        memcpy(session->error_text, before->error_text, sizeof session->error_text);
+        if (session->established && same_life(session, before)) {
+            carry_since(session, before);
+            session->can_mark_end = before->can_mark_end;
+            session->end_received = before->end_received;
+            session->limited = before->limited;
+            session->settled = before->settled;
+            session->passing = before->passing;
+            session->passing_table = before->passing_table;
+            session->passing_ms = before->passing_ms;
+        }
+    }
+    return changed;
+}
+
+static unsigned int hex_byte(const char *text)
+{
+    unsigned int value = 0;
+
+    for (int i = 0; i < 2; i++) {
+        char c = text[i];
+
+        value = value * 16 + (unsigned int)(c >= '0' && c <= '9'   ? c - '0'
+                                            : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                            : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                                                   : 0);
+    }
+    return value;
+}
+
+static void read_failure(const cJSON *peer, struct bgp_session *session)
+{
+    const char *code = get_string(peer, "lastErrorCodeSubcode");
+    const char *last = get_string(peer, "lastResetDueTo");
+
+    session->error = strlen(code) == 4 ? hex_byte(code) << 8 | hex_byte(code + 2) : 0;
+    session->error_received = strstr(last, "received") != NULL;
+    snprintf(session->last, sizeof session->last, "%s", last);
+    snprintf(session->error_text, sizeof session->error_text, "%s",
+             get_string(peer, "lastNotificationReason"));
+}
+
+static void read_failures(const cJSON *peers, uint32_t network_id, struct bgp_sessions *sessions)
+{
+    const cJSON *peer;
+
+    cJSON_ArrayForEach(peer, peers) {
+        struct bgp_session *session;
+        struct addr address;
+
+        if (peer->string && !addr_parse(peer->string, &address)) {
+            session = bgp_sessions_find(sessions, network_id, &address);
+            if (session) {
+                read_failure(peer, session);
+            }
+        }
+    }
+}
+
+void bgp_show_failed(const char *json, struct bgp_sessions *sessions)
+{
+    cJSON *root = cJSON_Parse(json);
+    const cJSON *vrf;
+
+    cJSON_ArrayForEach(vrf, root) {
+        uint32_t id = vrf->string ? ids_of_vrf(vrf->string) : 0;
+
+        if (id) {
+            read_failures(get(get(vrf, "ipv4Unicast"), "peers"), id, sessions);
+            read_failures(get(get(vrf, "ipv6Unicast"), "peers"), id, sessions);
+        }
+    }
+    cJSON_Delete(root);
+}
+
+void bgp_show_neighbors(const char *json, uint32_t network_id, struct bgp_sessions *sessions)
+{
+    cJSON *root = cJSON_Parse(json);
+    const cJSON *peer;
+
+    cJSON_ArrayForEach(peer, root) {
+        const cJSON *ends = get(get(peer, "gracefulRestartInfo"), "endOfRibRecv");
+        const char *capability = get_string(get(peer, "neighborCapabilities"), "gracefulRestart");
+        struct bgp_session *session;
+        struct addr address;
+
+        if (!peer->string || addr_parse(peer->string, &address)) {
+            continue;
+        }
+        session = bgp_sessions_find(sessions, network_id, &address);
+        if (session) {
+            session->can_mark_end =
+                strstr(capability, "Received") || !strcmp(capability, "received");
+            session->end_received =
+                cJSON_IsTrue(get(ends, address.family == AF_INET ? "ipv4Unicast" : "ipv6Unicast"));
+        }
+    }
+    cJSON_Delete(root);
+}
+
+/* --- tables ---------------------------------------------------------------------------------- */
+
+/* The number after `label` in a line that begins with it, blanks aside. */
+static bool labelled(const char *line, const char *label, uint64_t *ret)
+{
+    line += strspn(line, " ");
+    if (strncmp(line, label, strlen(label))) {
+        return false;
+    }
+    line += strlen(label);
+    line += strspn(line, " ");
+    if (*line < '0' || *line > '9') {
+        return false;
+    }
+    *ret = strtoull(line, NULL, 10);
+    return true;
+}
+
+static const char *next_line(const char *line)
+{
+    line += strcspn(line, "\n");
+    return *line ? line + 1 : line;
+}
+
+bool bgp_show_groups_done(const char *text, uint64_t table)
+{
+    for (const char *line = text; *line; line = next_line(line)) {
+        size_t len = strcspn(line, "\n");
+        uint64_t value;
+
+        if (labelled(line, "Version:", &value) && value < table) {
+            return false;
+        }
+        if (labelled(line, "Packet queue length:", &value) && value) {
+            return false;
+        }
+        if (labelled(line, "Coalesce Time:", &value) && memmem(line, len, "(Running)", 9)) {
+            return false;
+        }
+        if (memmem(line, len, "Advertise list: not", 19)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool bgp_show_queues_empty(const char *text)
+{
+    for (const char *line = text; *line; line = next_line(line)) {
+        const char *p = line + (*line == 'P' || *line == ' ');
+        uint64_t items;
+
+        if (labelled(p, "", &items) && items) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool bgp_show_dplane_empty(const char *text)
+{
+    for (const char *line = text; *line; line = next_line(line)) {
+        uint64_t depth;
+
+        if (labelled(line, "Route update queue depth:", &depth)) {
+            return !depth;
+        }
+    }
+    return true;
+}
+
+size_t bgp_show_lost_vrfs(const char *text, uint32_t **ret_ids)
+{
+    uint32_t *ids = NULL;
+    size_t n = 0;
+
+    for (const char *line = text; *line; line = next_line(line)) {
+        char name[IFNAME_TEXT] = "", state[16] = "";
+        uint32_t id;
+
+        if (sscanf(line, "vrf %15s %15s", name, state) != 2 || strcmp(state, "inactive")) {
+            continue;
+        }
+        id = ids_of_vrf(name);
+        if (id) {
+            ids = realloc(ids, (n + 1) * sizeof *ids);
+            if (!ids) {
+                abort();
+            }
+            ids[n++] = id;
+        }
+    }
+    *ret_ids = ids;
+    return n;
+}

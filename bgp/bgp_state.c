@@ -1,0 +1,185 @@
+#include "bgp/bgp_state.h"
+
+#include "model/ids.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct bgp_state *bgp_state_new(void)
+{
+    struct arena *arena = arena_new();
+    struct bgp_state *state = arena_alloc(arena, sizeof *state);
+
+    state->arena = arena;
+    return state;
+}
+
+void bgp_state_free(struct bgp_state *state)
+{
+    if (state) {
+        arena_free(state->arena);
+    }
+}
+
+void bgp_text_add(struct bgp_text *text, const char *line)
+{
+    size_t len = strlen(line);
+    char *end;
+
+    if (text->len + len + 2 > text->capacity) {
+        size_t capacity = 2 * (text->len + len) + 128;
+        char *grown = arena_alloc(text->arena, capacity);
+
+        memcpy(grown, text->text, text->len);
+        text->text = grown;
+        text->capacity = capacity;
+    }
+    end = (char *)text->text + text->len;
+    memcpy(end, line, len);
+    memcpy(end + len, "\n", 2);
+    text->len += len + 1;
+}
+
+static int cmp_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? -1 : a > b;
+}
+
+int bgp_policy_cmp(const struct bgp_policy *a, const struct bgp_policy *b)
+{
+    int order = cmp_u64(a->kind, b->kind);
+
+    if (!order) {
+        order = cmp_u64(a->digest, b->digest);
+    }
+    return order ? order : strcmp(a->body, b->body);
+}
+
+/* FNV-1a, 64 bits: short, and every process finds the same. Equality is never taken from it. */
+void bgp_policy_seal(struct bgp_policy *policy)
+{
+    uint64_t digest = 0xcbf29ce484222325U ^ policy->kind;
+
+    for (const char *p = policy->body; *p; p++) {
+        digest = (digest ^ (unsigned char)*p) * 0x100000001b3U;
+    }
+    policy->digest = digest;
+}
+
+const char *bgp_rule_print(bool permit, const struct prefix *prefix, uint8_t ge, uint8_t le,
+                           char line[BGP_LINE_BYTES])
+{
+    unsigned int bits = addr_bits(prefix->addr.family);
+    char text[PREFIX_TEXT];
+    int len;
+
+    prefix_print(prefix, text);
+    len = snprintf(line, BGP_LINE_BYTES, "%s %s", permit ? "permit" : "deny", text);
+    if (ge > prefix->len) {
+        len += snprintf(line + len, BGP_LINE_BYTES - (size_t)len, " ge %u", ge);
+    }
+    if (le > prefix->len && (le < bits || ge <= prefix->len)) {
+        snprintf(line + len, BGP_LINE_BYTES - (size_t)len, " le %u", le);
+    }
+    return line;
+}
+
+static int cmp_instances(const void *a_, const void *b_)
+{
+    const struct bgp_instance *a = a_, *b = b_;
+
+    return cmp_u64(a->network_id, b->network_id);
+}
+
+static int cmp_peers(const void *a_, const void *b_)
+{
+    const struct bgp_peer *a = a_, *b = b_;
+
+    return addr_cmp(&a->address, &b->address);
+}
+
+static int cmp_prefixes(const void *a, const void *b)
+{
+    return prefix_cmp(a, b);
+}
+
+static int cmp_policies(const void *a_, const void *b_)
+{
+    const struct bgp_policy *const *a = a_, *const *b = b_;
+    int order = bgp_policy_cmp(*a, *b);
+
+    return order || !(*a)->name ? order : strcmp((*a)->name, (*b)->name);
+}
+
+static void sort(void *base, size_t n, size_t size, int (*cmp)(const void *, const void *))
+{
+    if (n > 1) {
+        qsort(base, n, size, cmp);
+    }
+}
+
+/* Drops all but one of each network that is there more than once. */
+static void unique_networks(struct bgp_instance *instance)
+{
+    size_t kept = 0;
+
+    sort(instance->networks, instance->n_networks, sizeof *instance->networks, cmp_prefixes);
+    for (size_t i = 0; i < instance->n_networks; i++) {
+        if (!kept || prefix_cmp(&instance->networks[kept - 1], &instance->networks[i])) {
+            instance->networks[kept++] = instance->networks[i];
+        }
+    }
+    instance->n_networks = kept;
+}
+
+void bgp_state_finish(struct bgp_state *state)
+{
+    sort(state->instances, state->n_instances, sizeof *state->instances, cmp_instances);
+    sort(state->policies, state->n_policies, sizeof *state->policies, cmp_policies);
+    for (size_t i = 0; i < state->n_instances; i++) {
+        struct bgp_instance *instance = &state->instances[i];
+
+        unique_networks(instance);
+        sort(instance->peers, instance->n_peers, sizeof *instance->peers, cmp_peers);
+    }
+}
+
+const struct bgp_instance *bgp_state_find(const struct bgp_state *state, uint32_t network_id)
+{
+    struct bgp_instance key = {.network_id = network_id};
+
+    return state->n_instances
+               ? bsearch(&key, state->instances, state->n_instances, sizeof key, cmp_instances)
+               : NULL;
+}
+
+const struct bgp_peer *bgp_instance_find(const struct bgp_instance *instance,
+                                         const struct addr *address)
+{
+    struct bgp_peer key = {.address = *address};
+
+    return instance->n_peers
+               ? bsearch(&key, instance->peers, instance->n_peers, sizeof key, cmp_peers)
+               : NULL;
+}
+
+const struct bgp_policy *bgp_state_find_policy(const struct bgp_state *state,
+                                               const struct bgp_policy *policy)
+{
+    size_t low = 0, high = state->n_policies;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (bgp_policy_cmp(state->policies[middle], policy) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < state->n_policies && !bgp_policy_cmp(state->policies[low], policy)
+               ? state->policies[low]
+               : NULL;
+}
