@@ -1,0 +1,30 @@
+/* Netlink messages as they come from the kernel, cut and garbled in every way. */
+#include "net/net_io.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct net_state state;
+    bool relist = false;
+    char *copy = malloc(size + 1); /* aligned, and its end is watched */
+
+    if (!copy)
+        abort();
+    memcpy(copy, data, size);
+    net_state_init(&state);
+    int left = (int)size;
+    const struct nlmsghdr *message = (const struct nlmsghdr *)copy;
+    for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
+        if (message->nlmsg_len > (uint32_t)left)
+            break; /* libmnl takes it for negative; recvmsg() gives none such */
+        net_parse_message(&state, message, &relist);
+    }
+    net_state_done(&state);
+    free(copy);
+    return 0;
+}

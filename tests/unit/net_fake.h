@@ -1,0 +1,42 @@
+/* net_fake.h - a kernel in memory, and intended states from short texts, for the tests of net/.
+ *
+ * The fake carries out the operations of steps as the kernel does, with what the kernel does beside
+ * (addresses and routes that go with a link set down), and fails the test where that would touch
+ * what is not ours, or let packets of a network out of its VRF. */
+#ifndef NET_FAKE_H
+#define NET_FAKE_H
+
+#include "model/ids.h"
+#include "model/intended.h"
+#include "net/net_change.h"
+
+struct net_fake {
+    struct net_state now; /* what is there: change it freely by the functions below */
+    int next_index;
+};
+
+void net_fake_init(struct net_fake *fake);
+void net_fake_done(struct net_fake *fake);
+
+struct net_link *net_fake_add(struct net_fake *fake, const char *name, const char *type);
+void net_fake_down(struct net_fake *fake, struct net_link *link);
+/* With what it takes along: routes through it, and who was in it if it is a VRF. */
+void net_fake_delete(struct net_fake *fake, struct net_link *link);
+void net_fake_drop_addr(struct net_fake *fake, struct net_link *link, const struct prefix *prefix);
+
+/* The plan from what is there to the intended state, sorted. */
+struct plan *net_fake_plan(struct net_fake *fake, const struct intended *intended);
+/* Carries out a plan; between deleting and creating Open vSwitch makes the ports of the wanted
+ * segments and removes others. Returns how many steps could not be carried out (an obstacle, or
+ * what they wait for is missing). */
+size_t net_fake_apply(struct net_fake *fake, const struct intended *intended, struct plan *plan);
+/* Both. Returns the number of steps. */
+size_t net_fake_pass(struct net_fake *fake, const struct intended *intended);
+/* All that is there as lines of text, without indexes; malloc()ed. */
+char *net_fake_text(struct net_fake *fake);
+
+/* An intended state in which each tenant has the networks of a YAML list ("- name: ..."); null:
+ * none. `ids` remembers the numbers from one state to the next. One reference, the caller's. */
+struct intended *net_fake_intended(struct ids *ids, const char *bio, const char *geo);
+
+#endif

@@ -1,0 +1,287 @@
+/* net/: properties over generated states. Carried out, a plan leaves nothing to do; a random walk
+ * with drift on the way ends where a fresh build of its last state ends; foreign interfaces never
+ * change. The fake checks each operation. */
+#include "net_fake.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { WALKS = 60, STEPS = 25, NETWORKS = 4, PARTS = 3 };
+
+struct random {
+    uint64_t state;
+};
+
+static unsigned int pick(struct random *random, unsigned int n)
+{
+    random->state = random->state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (unsigned int)(random->state >> 33) % n;
+}
+
+/* --- generated networks --- */
+
+/* The subnets of a network, from which its routes take their next hops. */
+struct subnets {
+    bool v4[PARTS], v6[PARTS], tunnel[PARTS];
+};
+
+static void write_gateways(FILE *out, struct random *random, unsigned int part,
+                           struct subnets *subnets)
+{
+    subnets->v4[part] = pick(random, 4) != 0;
+    subnets->v6[part] = pick(random, 2) != 0;
+    if (subnets->v4[part])
+        fprintf(out, "10.%u.0.%u/%u", part, 1 + pick(random, 2), 24 + pick(random, 2));
+    if (subnets->v6[part])
+        fprintf(out, "%s\"2001:db8:%u::%u/%u\"", subnets->v4[part] ? ", " : "", part,
+                1 + pick(random, 2), 48 + 16 * pick(random, 2));
+}
+
+static void write_segments(FILE *out, struct random *random, unsigned int network,
+                           struct subnets *subnets)
+{
+    const char *head = "  segments:\n";
+
+    for (unsigned int i = 0; i < PARTS; i++) {
+        if (!pick(random, 2))
+            continue;
+        fprintf(out, "%s  - {name: s%u, attachments: [{uplink: sinet, vlan: %u}], gateway: [", head,
+                i, 2 + network * PARTS + i);
+        write_gateways(out, random, i, subnets);
+        fputs("]}\n", out);
+        head = "";
+    }
+}
+
+static void write_tunnels(FILE *out, struct random *random, struct subnets *subnets)
+{
+    const char *head = "  tunnels:\n";
+
+    for (unsigned int i = 0; i < PARTS; i++) {
+        subnets->tunnel[i] = pick(random, 2) != 0;
+        if (!subnets->tunnel[i])
+            continue;
+        fprintf(
+            out,
+            "%s  - {name: t%u, profile: %s, uplink: wan, remote: 203.0.113.2, auth: {psk: {secret: s}}, ",
+            head, i, pick(random, 2) ? "generic" : "narrow");
+        fprintf(out, "inside: [10.%u.1.%u/24]}\n", 100 + i, 1 + pick(random, 2));
+        head = "";
+    }
+}
+
+static void write_routes(FILE *out, struct random *random, const struct subnets *subnets)
+{
+    fputs("  routes:\n  - {prefix: 192.0.2.0/24, blackhole: true}\n", out);
+    for (unsigned int i = 0; i < PARTS; i++) {
+        unsigned int host = 5 + pick(random, 2);
+
+        if (subnets->v4[i] && (!subnets->tunnel[i] || pick(random, 2)))
+            fprintf(out, "  - {prefix: 172.%u.0.0/16, via: 10.%u.0.%u}\n", 16 + i, i, host);
+        else if (subnets->tunnel[i])
+            fprintf(out, "  - {prefix: 172.%u.0.0/16, via: 10.%u.1.%u}\n", 16 + i, 100 + i, host);
+        else if (pick(random, 2))
+            fprintf(out, "  - {prefix: 172.%u.0.0/16, blackhole: true}\n", 16 + i);
+        if (subnets->v6[i])
+            fprintf(out, "  - {prefix: \"2001:db8:ff%u::/48\", via: \"2001:db8:%u::%u\"}\n", i, i,
+                    host);
+    }
+}
+
+static struct intended *generate(struct ids *ids, struct random *random)
+{
+    char *texts[2];
+
+    for (size_t i = 0; i < 2; i++) {
+        size_t len;
+        FILE *out = open_memstream(&texts[i], &len);
+
+        for (unsigned int j = 0; j < NETWORKS; j++) {
+            if (!pick(random, 2))
+                continue;
+            fprintf(out, "- name: n%u\n", j);
+            struct subnets subnets = {0};
+            write_segments(out, random, j, &subnets);
+            write_tunnels(out, random, &subnets);
+            write_routes(out, random, &subnets);
+        }
+        fclose(out);
+        if (!texts[i][0]) {
+            free(texts[i]);
+            texts[i] = NULL;
+        }
+    }
+    struct intended *intended = net_fake_intended(ids, texts[0], texts[1]);
+    free(texts[0]);
+    free(texts[1]);
+    return intended;
+}
+
+/* --- drift --- */
+
+/* What somebody may do by hand to one of our interfaces. */
+static void meddle(struct net_fake *fake, struct random *random)
+{
+    static const char stray[] = {10, 7, 7, 7};
+    struct net_link *link =
+        fake->now.n_links
+            ? net_state_links(&fake->now)[pick(random, (unsigned int)fake->now.n_links)]
+            : NULL;
+    struct prefix prefix = {{AF_INET, {0}}, 24};
+
+    if (!link || !net_link_is_ours(link))
+        return;
+    memcpy(prefix.addr.bytes, stray, sizeof stray);
+    switch (pick(random, 9)) {
+    case 0: net_fake_down(fake, link); break;
+    case 1: net_fake_delete(fake, link); break;
+    case 2: net_link_put_addr(link, &(struct net_addr){.prefix = prefix}); break;
+    case 3:
+        if (link->n_addrs) {
+            prefix = link->addrs[0].prefix;
+            net_fake_drop_addr(fake, link, &prefix);
+        }
+        break;
+    case 4: link->mtu = 1300; break;
+    case 5: link->altname[0] = '\0'; break;
+    case 6: link->conf.rp_filter = 1; break;
+    case 7:
+        if (!ids_of_vrf(link->name))
+            link->master_index = net_state_find(&fake->now, "blue")->index;
+        break;
+    default:
+        if (fake->now.n_routes)
+            net_state_drop_route(
+                &fake->now,
+                net_state_routes(&fake->now)[pick(random, (unsigned int)fake->now.n_routes)]);
+    }
+    fake->now.ipv6_forwarding = (int8_t)pick(random, 2);
+}
+
+/* --- the properties --- */
+
+static void expect_settled(struct net_fake *fake, const struct intended *intended)
+{
+    struct plan *plan = net_fake_plan(fake, intended);
+
+    if (plan->n_steps)
+        fail_msg("still to do: %s %s: %s", step_action_name(plan->steps[0]->action),
+                 plan->steps[0]->object, plan->steps[0]->summary);
+    plan_free(plan);
+}
+
+static void add_foreign(struct net_fake *fake)
+{
+    net_fake_add(fake, "blue", "vrf")->table = 77;
+    net_fake_add(fake, "ipsec7", "xfrm")->if_id = 70007;
+    net_fake_add(fake, "ovs0", "openvswitch")->up = true;
+}
+
+static void expect_foreign(struct net_fake *fake)
+{
+    static const char *const lines[] = {
+        "blue vrf alias= altname= table=77 if_id=0 mtu=1500 down master= conf=0,0,0,1,0\n",
+        "ipsec7 xfrm alias= altname= table=0 if_id=70007 mtu=1500 down master= conf=0,0,0,1,0\n",
+        "ovs0 openvswitch alias= altname= table=0 if_id=0 mtu=1500 up master= conf=0,0,0,1,0\n",
+    };
+    char *text = net_fake_text(fake);
+
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        assert_non_null(strstr(text, lines[i]));
+    free(text);
+}
+
+/* The first lines that differ say more than the whole. */
+static void expect_same(const char *text, const char *expected)
+{
+    while (*text && *text == *expected) {
+        const char *end = strchr(text, '\n') + 1;
+
+        if (strncmp(text, expected, (size_t)(end - text)) != 0)
+            break;
+        expected += end - text;
+        text = end;
+    }
+    if (strcmp(text, expected) != 0)
+        fail_msg("is:\n%.*s\nnot:\n%.*s", (int)strcspn(text, "\n"), text,
+                 (int)strcspn(expected, "\n"), expected);
+}
+
+static void expect_as_built_afresh(struct net_fake *fake, const struct intended *intended)
+{
+    struct net_fake fresh;
+
+    net_fake_init(&fresh);
+    add_foreign(&fresh);
+    net_fake_pass(&fresh, intended);
+    expect_settled(&fresh, intended);
+    char *expected = net_fake_text(&fresh), *text = net_fake_text(fake);
+    expect_same(text, expected);
+    free(text);
+    free(expected);
+    net_fake_done(&fresh);
+}
+
+/* Ports that Open vSwitch makes differ in mtu and settings that nobody wants; a meddled one is made
+ * even. */
+static void forget_ports_own(struct net_fake *fake)
+{
+    for (size_t i = 0; i < fake->now.n_links; i++) {
+        struct net_link *link = net_state_links(&fake->now)[i];
+
+        if (ids_of_segment(link->name) || ids_of_vrf(link->name))
+            link->mtu = 1500;
+    }
+}
+
+static void walk(uint64_t seed)
+{
+    struct random random = {seed};
+    struct net_fake fake;
+    struct ids ids;
+
+    ids_init(&ids);
+    net_fake_init(&fake);
+    add_foreign(&fake);
+    for (int i = 0; i < STEPS; i++) {
+        struct intended *intended = generate(&ids, &random);
+
+        for (unsigned int j = pick(&random, 4); j > 0; j--)
+            meddle(&fake, &random);
+        net_fake_pass(&fake, intended);
+        expect_settled(&fake, intended);
+        expect_foreign(&fake);
+        forget_ports_own(&fake);
+        expect_as_built_afresh(&fake, intended);
+        intended_unref(intended);
+    }
+    struct intended *nothing = net_fake_intended(&ids, NULL, NULL);
+    net_fake_pass(&fake, nothing);
+    assert_int_equal(fake.now.n_links, 3);
+    assert_int_equal(fake.now.n_routes, 0);
+    intended_unref(nothing);
+    net_fake_done(&fake);
+    ids_done(&ids);
+}
+
+static void test_walks(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= WALKS; seed++)
+        walk(seed);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_walks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
