@@ -318,21 +318,20 @@ static void api_free(struct api *api)
     free(api);
 }
 
-static int api_start(struct api *api, const struct config *config)
+static int api_start(struct api *api)
 {
-    int error = control_socket_open(config->socket_path, config->socket_group, config->socket_mode,
-                                    &api->socket);
+    int error = mailbox_new(&api->mailbox);
 
-    if (!error) {
-        error = mailbox_new(&api->mailbox);
-    }
     if (!error) {
         error = make_loop(api);
     }
     if (!error) {
-        error = control_socket_listen(api->socket);
+        error = start_thread(api);
     }
-    return error ? error : start_thread(api);
+    if (error) {
+        log_line(LOG_LEVEL_ERROR, "api", "the API cannot start: %s", strerror(-error));
+    }
+    return error;
 }
 
 int api_open_with(const struct config *config, struct engine *engine,
@@ -345,9 +344,15 @@ int api_open_with(const struct config *config, struct engine *engine,
     api->limits = *limits;
     api->settings = settings_of(config);
     pthread_mutex_init(&api->lock, NULL);
-    error = api_start(api, config);
+    error = control_socket_open(config->socket_path, config->socket_group, config->socket_mode,
+                                &api->socket);
+    if (!error) {
+        error = control_socket_listen(api->socket);
+    }
+    if (!error) {
+        error = api_start(api);
+    }
     if (error) {
-        log_line(LOG_LEVEL_ERROR, "api", "the API cannot start: %s", strerror(-error));
         api_free(api);
         return error;
     }

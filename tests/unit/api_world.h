@@ -29,7 +29,7 @@ struct engine {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct request *queue, **tail;
-    size_t n_submitted, n_answered;
+    size_t n_submitted;
     bool hold; /* answer nothing for now */
     bool stop;
     /* What it answers; null: all is REQUEST_DONE. On the engine's thread. */
@@ -118,8 +118,6 @@ static void *engine_thread(void *aux)
         pthread_mutex_unlock(&engine->lock);
         engine_answer(engine, request);
         pthread_mutex_lock(&engine->lock);
-        engine->n_answered++;
-        pthread_cond_broadcast(&engine->changed);
     }
     pthread_mutex_unlock(&engine->lock);
     return NULL;
