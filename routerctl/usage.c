@@ -1,0 +1,69 @@
+#include "routerctl/usage.h"
+
+static const struct {
+    enum ctl_option option;
+    const char *synopsis, *text;
+} options[] = {
+    {CTL_OPTION_WAIT, "[--wait DURATION]",
+     "  --wait DURATION       wait until everything is up, e.g. 30s or 5m, at most 1h;\n"
+     "                        exit 1 if it is not by then\n"},
+    {CTL_OPTION_IF_MATCH, "[--if-match GENERATION]",
+     "  --if-match GENERATION refuse unless this generation is in force (0: none yet)\n"},
+    {CTL_OPTION_DRY_RUN, "[--dry-run]",
+     "  --dry-run             show the plan and change nothing\n"},
+    {CTL_OPTION_YES, "[-y | --yes]", "  -y, --yes             do not ask\n"},
+};
+enum { N_OPTIONS = sizeof options / sizeof *options };
+
+static void common_options(FILE *file)
+{
+    fputs("  -t, --tenant TENANT   the tenant (ROUTERD_TENANT); default: the only one, or, to\n"
+          "                        look at, all of them\n"
+          "  -o, --output FORMAT   table, json or yaml\n"
+          "  -s, --socket SOCKET   routerd's control socket (ROUTERD_SOCKET; default\n"
+          "                        /run/routerd/control.sock)\n"
+          "  --timeout DURATION    how long to wait for an answer (60s)\n"
+          "  -h, --help            this, or a command's own\n",
+          file);
+}
+
+void ctl_usage(FILE *file)
+{
+    fputs("usage: routerctl [OPTION...] COMMAND [ARGUMENT...]\n\ncommands:\n", file);
+    for (size_t i = 0; i < ctl_n_commands; i++) {
+        fprintf(file, "  %-8s %-12s  %s\n", ctl_commands[i].name, ctl_commands[i].arguments,
+                ctl_commands[i].summary);
+    }
+    fputs("\noptions:\n", file);
+    common_options(file);
+    fputs("\nexit status: 0 done, 1 refused or failed, 2 usage, 3 routerd cannot be reached.\n"
+          "routerctl(1) says more, and `routerctl COMMAND --help`.\n",
+          file);
+}
+
+void ctl_usage_line(FILE *file, const struct ctl_command *command)
+{
+    fprintf(file, "usage: routerctl [OPTION...] %s", command->name);
+    for (size_t i = 0; i < N_OPTIONS; i++) {
+        if (command->options & options[i].option) {
+            fprintf(file, " %s", options[i].synopsis);
+        }
+    }
+    fprintf(file, "%s%s\n", *command->arguments ? " " : "", command->arguments);
+}
+
+void ctl_usage_of(FILE *file, const struct ctl_command *command)
+{
+    ctl_usage_line(file, command);
+    fprintf(file, "\n%s: %s\n", command->name, command->summary);
+    if (command->help) {
+        fprintf(file, "%s", command->help);
+    }
+    fputs("\noptions:\n", file);
+    for (size_t i = 0; i < N_OPTIONS; i++) {
+        if (command->options & options[i].option) {
+            fputs(options[i].text, file);
+        }
+    }
+    common_options(file);
+}
