@@ -270,7 +270,8 @@ static bool ovs_run(struct backend *backend)
 
     session_run(ovs);
     changed = see_run(ovs);
-    ovs_watch_run(&ovs->watch, !ovs->maybe_deaf && has_kernel_port(ovs->seen));
+    ovs_watch_run(&ovs->watch, !ovs->maybe_deaf && has_kernel_port(ovs->seen),
+                  ovs->commit.stage == OVS_COMMIT_EFFECT ? ovs->commit.patience_ms : 0);
     deaf_run(ovs);
     changed = health_run(ovs) || changed;
     if (ovs->health == BACKEND_READY) {

@@ -54,6 +54,7 @@ struct ovs_commit {
     struct ovsdb_idl_txn *txn;
     int64_t target;        /* next_cfg of our transaction */
     long long deadline_ms; /* of the stage */
+    long long patience_ms; /* until when this chunk explains a busy ovs-vswitchd */
     int64_t stuck;         /* a target that was not reached in time; 0: none */
 };
 
@@ -86,8 +87,9 @@ struct ovs_watch {
 /* `server` is the OVSDB's; the daemon's control socket is looked for beside it. */
 void ovs_watch_init(struct ovs_watch *watch, const char *server);
 void ovs_watch_done(struct ovs_watch *watch);
-/* `kernel`: it has ports in the kernel, for which it needs handler threads. */
-void ovs_watch_run(struct ovs_watch *watch, bool kernel);
+/* `kernel`: it has ports in the kernel, for which it needs handler threads. `patience_ms`: until
+ * then it may be at work on what we asked for. */
+void ovs_watch_run(struct ovs_watch *watch, bool kernel, long long patience_ms);
 void ovs_watch_wait(const struct ovs_watch *watch);
 /* A connection to a listening Unix socket, not blocking, or -errno. */
 int ovs_watch_connect(const char *path);

@@ -11,11 +11,10 @@
 #include <string.h>
 
 enum {
-    CHUNK_CREATE = 200,     /* steps in one transaction */
-    CHUNK_DELETE = 100,     /* removing thousands of patched bridges at once stalls ovs-vswitchd */
-    TRIES = 5,              /* of a transaction that met somebody else's change */
-    MS_PER_INTERFACE = 250, /* what a port may take on a slow machine with many of them */
-    BUSY_MS = 10000,        /* more time for one that is seen to work */
+    CHUNK_OPS = 100,  /* in one transaction, about: what ovs-vswitchd is not stalled by */
+    TRIES = 5,        /* of a transaction that met somebody else's change */
+    MS_PER_OP = 1000, /* what a port may take of a slow machine with many of them */
+    BUSY_MS = 10000,  /* more time for one that is seen to work */
 };
 
 void ovs_commit_init(struct ovs_commit *commit)
@@ -97,14 +96,20 @@ void ovs_commit_done(struct ovs_commit *commit)
 
 /* --- writing --- */
 
-static size_t chunk_limit(const struct ovs_commit *commit)
+/* How many of the next steps go into one transaction. Removing or making thousands of patched
+ * bridges at once would stall ovs-vswitchd for long. */
+static size_t chunk_size(const struct ovs_commit *commit)
 {
-    const struct step *step = commit->steps[commit->first];
+    size_t left = commit->n_steps - commit->first, n = 0, n_ops = 0;
 
     if (commit->limit) {
-        return commit->limit;
+        return MIN(commit->limit, left);
     }
-    return step->phase == PHASE_OVS_DELETE ? CHUNK_DELETE : CHUNK_CREATE;
+    while (n < left && n_ops < CHUNK_OPS) {
+        n_ops += work_of(commit->steps[commit->first + n])->n_ops;
+        n++;
+    }
+    return n;
 }
 
 /* A new transaction of the next steps. Steps that cannot be part of it get their result here. */
@@ -113,7 +118,7 @@ static void chunk_start(struct ovs_commit *commit, struct ovsdb_idl *idl)
     struct ovs_rows rows;
     size_t n_added = 0;
 
-    commit->n_chunk = MIN(chunk_limit(commit), commit->n_steps - commit->first);
+    commit->n_chunk = chunk_size(commit);
     commit->txn = ovsdb_idl_txn_create(idl);
     ovs_rows_init(&rows, idl, commit->txn);
     for (size_t i = 0; i < commit->n_chunk; i++) {
@@ -187,7 +192,7 @@ static void chunk_again(struct ovs_commit *commit)
     commit->stage = OVS_COMMIT_IDLE;
 }
 
-static size_t count_interfaces(const struct ovs_commit *commit)
+static size_t count_ops(const struct ovs_commit *commit)
 {
     size_t n = 0;
 
@@ -210,8 +215,8 @@ static void writing_run(struct ovs_commit *commit)
     case TXN_SUCCESS:
         commit->target = ovsdb_idl_txn_get_increment_new_value(commit->txn);
         commit->stage = OVS_COMMIT_EFFECT;
-        commit->deadline_ms = time_msec() + BACKEND_DEADLINE_MS +
-                              (long long)count_interfaces(commit) * MS_PER_INTERFACE;
+        commit->deadline_ms = commit->patience_ms =
+            time_msec() + BACKEND_DEADLINE_MS + (long long)count_ops(commit) * MS_PER_OP;
         drop_txn(commit);
         return;
     case TXN_UNCHANGED: finish_all(commit, STEP_DONE, NULL); return;

@@ -137,7 +137,7 @@ struct ovs_state *ovs_see(const struct ovsdb_idl *idl)
         for (size_t i = 0; i < row->n_ports; i++) {
             const struct ovsrec_port *port = row->ports[i];
 
-            for (size_t j = 0; strcmp(port->name, row->name) && j < port->n_interfaces; j++) {
+            for (size_t j = 0; j < port->n_interfaces && strcmp(port->name, row->name) != 0; j++) {
                 see_interface(state, row, port, port->interfaces[j]);
             }
         }

@@ -22,7 +22,7 @@ enum {
     ANSWER_MS = 3500,   /* a call's deadline: together a daemon that hangs is seen in 5 s */
     SEARCH_MS = 250,    /* between looks for a new daemon's socket */
     HANDLERS_MS = 5000, /* what a new daemon gets to start its threads */
-    BUSY_MS = 60000,    /* how long one that works hard may leave a call unanswered */
+    BUSY_MS = 120000,   /* how long one that works hard may leave a call unanswered */
 };
 
 static const char PREFIX[] = "ovs-vswitchd.", SUFFIX[] = ".ctl";
@@ -79,7 +79,7 @@ static bool read_stat(int pid, char *ret_state, long long *ret_ticks)
     if (pid <= 0) {
         return false;
     }
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, pid);
     file = fopen(path, "re");
     if (!file) {
         return false;
@@ -96,7 +96,7 @@ static bool read_stat(int pid, char *ret_state, long long *ret_ticks)
     return true;
 }
 
-/* Whether it has used the CPU since it was last looked at. */
+/* Whether it has used the CPU since it was last looked at, or is deep in the kernel. */
 static bool is_working(struct ovs_watch *watch)
 {
     long long ticks;
@@ -106,7 +106,7 @@ static bool is_working(struct ovs_watch *watch)
     if (!read_stat(watch->pid, &state, &ticks) || strchr("TtZX", state)) {
         return false;
     }
-    working = ticks > watch->cpu_ticks;
+    working = ticks > watch->cpu_ticks || state == 'D';
     watch->cpu_ticks = ticks;
     return working;
 }
@@ -179,7 +179,7 @@ int ovs_watch_connect(const char *path)
     if (strlen(path) >= sizeof address.sun_path) {
         return -ENAMETOOLONG;
     }
-    strcpy(address.sun_path, path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
         return -errno;
@@ -270,11 +270,11 @@ static bool receive(struct ovs_watch *watch)
 }
 
 /* An unanswered call: of one that is seen to work for a long time it is no proof. */
-static void overdue(struct ovs_watch *watch)
+static void overdue(struct ovs_watch *watch, long long patience_ms)
 {
     long long now = time_msec();
 
-    if (now < watch->asked_ms + BUSY_MS && is_working(watch)) {
+    if (now < MAX(watch->asked_ms + BUSY_MS, patience_ms) && is_working(watch)) {
         watch->busy_until_ms = now + ANSWER_MS;
         return;
     }
@@ -287,13 +287,13 @@ static long long deadline(const struct ovs_watch *watch)
     return MAX(watch->asked_ms + ANSWER_MS, watch->busy_until_ms);
 }
 
-static void connected_run(struct ovs_watch *watch, bool kernel)
+static void connected_run(struct ovs_watch *watch, bool kernel, long long patience_ms)
 {
     if (!receive(watch)) {
         away(watch, xasprintf("ovs-vswitchd in %s has ended; is openvswitch-switch running?",
                               watch->directory));
     } else if (watch->asked && time_msec() >= deadline(watch)) {
-        overdue(watch);
+        overdue(watch, patience_ms);
     } else if (!watch->asked && time_msec() >= watch->next_ms) {
         if (watch->alive && kernel && !watch->looked &&
             time_msec() >= watch->alive_ms + HANDLERS_MS) {
@@ -303,7 +303,7 @@ static void connected_run(struct ovs_watch *watch, bool kernel)
     }
 }
 
-void ovs_watch_run(struct ovs_watch *watch, bool kernel)
+void ovs_watch_run(struct ovs_watch *watch, bool kernel, long long patience_ms)
 {
     if (!watch->directory) {
         return;
@@ -312,7 +312,7 @@ void ovs_watch_run(struct ovs_watch *watch, bool kernel)
         search(watch);
     }
     if (watch->fd >= 0) {
-        connected_run(watch, kernel);
+        connected_run(watch, kernel, patience_ms);
     }
 }
 
