@@ -147,6 +147,41 @@ struct addr prefix_last(const struct prefix *prefix)
     return last;
 }
 
+int addr_range_parse(const char *text, struct addr_range *ret_range)
+{
+    const char *dash = strchr(text, '-');
+    char first[ADDR_TEXT];
+    struct addr_range range;
+    size_t len = dash ? (size_t)(dash - text) : strlen(text);
+
+    if (len >= sizeof first)
+        return -EINVAL;
+    memcpy(first, text, len);
+    first[len] = '\0';
+    if (addr_parse(first, &range.first) < 0 || addr_parse(dash ? dash + 1 : first, &range.last) < 0)
+        return -EINVAL;
+    if (range.first.family != range.last.family || addr_cmp(&range.first, &range.last) > 0)
+        return -EINVAL;
+    *ret_range = range;
+    return 0;
+}
+
+addr_number addr_to_number(const struct addr *addr)
+{
+    addr_number number = 0;
+    for (unsigned int i = 0; i < addr_bits(addr->family) / 8; i++)
+        number = number << 8 | addr->bytes[i];
+    return number;
+}
+
+struct addr addr_of_number(int family, addr_number number)
+{
+    struct addr addr = {.family = family};
+    for (unsigned int i = addr_bits(family) / 8; i-- > 0; number >>= 8)
+        addr.bytes[i] = (uint8_t)number;
+    return addr;
+}
+
 bool addr_is_link_local(const struct addr *addr)
 {
     if (addr->family == AF_INET)

@@ -20,6 +20,11 @@ struct prefix {
     uint8_t len; /* bits */
 };
 
+/* All addresses from the first to the last, both included and of one family. */
+struct addr_range {
+    struct addr first, last;
+};
+
 enum { ADDR_TEXT = 46, PREFIX_TEXT = 50 }; /* buffer sizes that hold any text form */
 
 /* 0, or -EINVAL with *ret_addr untouched. The whole string must be one address; no leading zeros in
@@ -49,6 +54,14 @@ bool prefix_overlaps(const struct prefix *a, const struct prefix *b);
 /* First and last address of the prefix. */
 struct addr prefix_first(const struct prefix *prefix);
 struct addr prefix_last(const struct prefix *prefix);
+
+/* "FIRST-LAST" or one address. 0, or -EINVAL: not that, families mixed, the first after the last.
+ */
+int addr_range_parse(const char *text, struct addr_range *ret_range);
+/* Addresses as numbers; the number's high bits are lost where the family has no room for them. */
+typedef unsigned __int128 addr_number;
+addr_number addr_to_number(const struct addr *addr);
+struct addr addr_of_number(int family, addr_number number);
 
 bool addr_is_link_local(const struct addr *addr); /* 169.254.0.0/16, fe80::/10 */
 bool addr_is_multicast(const struct addr *addr);

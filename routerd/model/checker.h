@@ -81,4 +81,14 @@ void check_peers(const struct checker *checker, struct network *network);
 void check_routes(const struct checker *checker, const struct network *network,
                   const struct subnets *subnets);
 
+/* topology_check_pools.c: what pools are made of, and what of them may be given out
+ * (pool_usable.c). To be called after the peers' and routes' checks. */
+void check_pools(const struct checker *checker, struct network *network,
+                 const struct subnets *subnets);
+/* Sets the usable addresses and the capacity of one family of a pool, whose prefix, length and
+ * gateway are set. `holes` (sorted here) may be anything of that family. */
+void pool_family_set_usable(struct arena *arena, struct pool_family *family,
+                            const struct addr_range *ranges, size_t n_ranges,
+                            struct addr_range *holes, size_t n_holes);
+
 #endif

@@ -132,15 +132,48 @@ static void read_bgp(struct reader *reader, const struct doc *doc, void *ret)
         doc_error(hold, reader->errors, "must not be less than `keepalive`");
 }
 
+static void read_few(struct reader *reader, const struct doc *doc, void *ret)
+{
+    *(uint32_t *)ret = (uint32_t)read_uint(reader, doc, 0, 255);
+}
+
+static const struct field RESERVED_FIELDS[] = {
+    FIELD("first", read_few, reserved_first),
+    FIELD("last", read_few, reserved_last),
+    {0},
+};
+
+static void read_reserved(struct reader *reader, const struct doc *doc, void *ret)
+{
+    struct profile *profile = ret;
+    profile->has_reserved = true;
+    read_map(reader, doc, RESERVED_FIELDS, profile);
+}
+
 static const struct field ROOT_FIELDS[] = {
     {"version", REQUIRED, read_version, 0},
     FIELD("source", read_string, source),
-    {"ike", REQUIRED, read_ike, 0},
-    {"esp", REQUIRED, read_esp, 0},
-    FIELD("mtu", read_mtu, mtu),
-    {"bgp", REQUIRED, read_bgp, 0},
+    {"ike", OPTIONAL, read_ike, 0},
+    {"esp", OPTIONAL, read_esp, 0},
+    {"mtu", OPTIONAL, read_mtu, offsetof(struct profile, mtu)},
+    {"bgp", OPTIONAL, read_bgp, 0},
+    {"reserved", OPTIONAL, read_reserved, 0},
     {0},
 };
+
+/* What tunnels and peers need is there whole, or not at all beside what pools need. */
+static void read_profile(struct reader *reader, const struct doc *doc, struct profile *profile)
+{
+    static const char *const links[] = {"ike", "esp", "mtu", "bgp"};
+    size_t n = sizeof links / sizeof *links;
+
+    read_map(reader, doc, ROOT_FIELDS, profile);
+    for (size_t i = 0; i < n; i++)
+        profile->has_links |= doc_get(doc, links[i]) != NULL;
+    profile->has_links |= !doc_get(doc, "reserved");
+    for (size_t i = 0; i < n && profile->has_links && doc->kind == DOC_MAP; i++)
+        doc_require(doc, links[i], reader->errors);
+}
 
 /* --- the set
  * -----------------------------------------------------------------------------------------------
@@ -185,7 +218,7 @@ bool profiles_add(struct profiles *profiles, const char *name, const char *text,
     const struct doc *root = doc_parse(arena, text, len, errors);
     if (root) {
         struct reader reader = {.arena = arena, .errors = errors};
-        read_map(&reader, root, ROOT_FIELDS, &held->profile);
+        read_profile(&reader, root, &held->profile);
     }
     if (errors_count(errors) > before) {
         arena_free(arena);

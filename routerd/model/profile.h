@@ -25,6 +25,10 @@ struct profile {
     /* BGP (RFC 4271) */
     uint16_t keepalive_s, hold_s;
     uint32_t max_prefixes; /* accepted from a peer that says nothing else, each family */
+    bool has_links; /* all of the above; else it only tells of the cloud's subnets, for pools */
+    /* addresses that the cloud keeps of each of its subnets */
+    bool has_reserved;
+    uint32_t reserved_first, reserved_last;
 };
 
 struct profiles; /* a set of them by name */
@@ -37,7 +41,7 @@ bool profiles_add(struct profiles *profiles, const char *name, const char *text,
                   struct errors *errors);
 /* Adds those that were compiled in; they are known to be right (tested). */
 void profiles_add_builtin(struct profiles *profiles);
-/* Borrowed, or null. */
+/* Borrowed, or null. Those without has_links are of no use to tunnels and peers. */
 const struct profile *profiles_find(const struct profiles *profiles, const char *name);
 
 #endif

@@ -86,6 +86,43 @@ struct route {
     struct addr via; /* unless blackhole */
 };
 
+/* A pool's part of one family. */
+struct pool_family {
+    struct prefix prefix;
+    uint8_t prefix_len;        /* of the subnet that the nodes are in; it may be wider */
+    struct addr gateway;       /* of the nodes; no family: none is known */
+    struct addr_range *usable; /* what may be given out: sorted, disjoint, at least one */
+    size_t n_usable;
+    uint64_t capacity; /* addresses in `usable`; UINT64_MAX: that many or more */
+};
+
+enum { POOL_FAMILIES = 2, POOL_QUARANTINE_S = 60 };
+
+/* Where nodes get their addresses from: one of each family that the pool has. */
+struct pool {
+    const struct doc *doc;
+    const char *name;
+    struct prefix *prefixes; /* at most one of each family */
+    size_t n_prefixes;
+    struct addr_range *ranges; /* none of a family: all of its prefix */
+    size_t n_ranges;
+    struct addr_range *reserved;
+    size_t n_reserved;
+    struct addr *gateways; /* given ones, at most one of each family */
+    size_t n_gateways;
+    const char *provider; /* null: none */
+    struct addr *dns;
+    size_t n_dns;
+    const char *domain;    /* null: none */
+    uint32_t mtu;          /* bytes; once checked never 0 */
+    uint32_t quarantine_s; /* before a released address is given out again */
+    /* filled in by topology_check() */
+    const struct segment *segment;              /* that it lies on, or null */
+    struct pool_family families[POOL_FAMILIES]; /* IPv4 first */
+    size_t n_families;
+    uint64_t capacity; /* nodes; saturated as above */
+};
+
 struct network {
     const struct doc *doc;
     const char *name;
@@ -99,6 +136,8 @@ struct network {
     size_t n_peers;
     struct route *routes;
     size_t n_routes;
+    struct pool *pools;
+    size_t n_pools;
 };
 
 struct topology {
@@ -139,5 +178,10 @@ void topology_check(struct topology *topology, const char *tenant,
                     const struct topology_world *world, struct errors *errors);
 
 const struct network *topology_find_network(const struct topology *topology, const char *name);
+const struct pool *network_find_pool(const struct network *network, const char *name);
+/* The pool's part of the family, or null. */
+const struct pool_family *pool_find_family(const struct pool *pool, int family);
+/* Whether the address is one of those that may be given out. */
+bool pool_family_has(const struct pool_family *family, const struct addr *addr);
 
 #endif

@@ -118,6 +118,10 @@ const struct profile *check_profile(const struct checker *checker, const struct 
                   profile_is_to_come(name) ? "profile `%s` is not supported yet"
                                            : "there is no profile `%s`",
                   name);
+    } else if (profile && !profile->has_links) {
+        doc_error(check_at(object, "profile"), checker->errors,
+                  "profile `%s` tells of a cloud's subnets only; it is for pools", name);
+        profile = NULL;
     }
     return profile;
 }
@@ -161,7 +165,8 @@ static void check_network_names(const struct checker *checker)
 /* Segments and tunnels share their names, since a peer's `via` may mean either. */
 static void check_names_inside(const struct checker *checker, const struct network *network)
 {
-    struct keyed links = {.arena = checker->arena}, peers = {.arena = checker->arena};
+    struct keyed links = {.arena = checker->arena}, peers = {.arena = checker->arena},
+                 pools = {.arena = checker->arena};
 
     for (size_t i = 0; i < network->n_segments; i++) {
         name_add(&links, network->segments[i].name, network->segments[i].doc);
@@ -172,8 +177,12 @@ static void check_names_inside(const struct checker *checker, const struct netwo
     for (size_t i = 0; i < network->n_peers; i++) {
         name_add(&peers, network->peers[i].name, network->peers[i].doc);
     }
+    for (size_t i = 0; i < network->n_pools; i++) {
+        name_add(&pools, network->pools[i].name, network->pools[i].doc);
+    }
     names_check(checker, &links);
     names_check(checker, &peers);
+    names_check(checker, &pools);
 }
 
 /* --- the tenant's limits -----------------------------------------------------------------------
@@ -236,6 +245,7 @@ static void check_network(const struct checker *checker, struct network *network
     subnets = check_subnets(checker, network);
     check_peers(checker, network);
     check_routes(checker, network, &subnets);
+    check_pools(checker, network, &subnets);
 }
 
 void topology_check(struct topology *topology, const char *tenant,

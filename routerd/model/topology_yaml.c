@@ -5,6 +5,7 @@
 #include "model/prefix_rule.h"
 #include "model/reader.h"
 #include "model/topology.h"
+#include "model/topology_reader.h"
 
 #include <assert.h>
 #include <string.h>
@@ -55,14 +56,6 @@ static void read_unsupported_unless_false(struct reader *reader, const struct do
 
     (void)ret;
     if (doc_bool(doc, reader->errors, &wanted) && wanted) {
-        refuse(reader, doc);
-    }
-}
-
-static void read_unsupported_unless_empty(struct reader *reader, const struct doc *doc, void *ret)
-{
-    (void)ret;
-    if (doc_is(doc, DOC_LIST, reader->errors) && doc->n_children) {
         refuse(reader, doc);
     }
 }
@@ -360,7 +353,7 @@ static void read_network(struct reader *reader, const struct doc *doc, void *ret
         {"tunnels", OPTIONAL, read_tunnels, 0},
         {"peers", OPTIONAL, read_peers, 0},
         {"routes", OPTIONAL, read_routes, 0},
-        {"pools", OPTIONAL, read_unsupported_unless_empty, 0},
+        {"pools", OPTIONAL, read_pools, 0},
         {"egress", OPTIONAL, read_unsupported, 0},
         {0},
     };
