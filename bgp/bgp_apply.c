@@ -12,8 +12,9 @@
 #include <string.h>
 
 enum {
-    BRACKET_LINES = 100, /* policy lines from which on the bracket pays */
-    REFUSAL_BYTES = 160, /* of FRR's words */
+    BRACKET_LINES = 60,      /* policy lines from which on a bracket pays, and of one */
+    JOB_DEADLINE_MS = 20000, /* a bracket is answered all at once */
+    REFUSAL_BYTES = 160,     /* of FRR's words */
 };
 
 /* Whose a command under way is, in the plan's arena. */
@@ -110,57 +111,89 @@ static bool send_command(struct bgp *bgp, struct step *step, const struct bgp_co
     return true;
 }
 
-static void send_commands(struct bgp *bgp, struct step *step, const struct bgp_commands *commands)
+/* Goes to the node that the commands start from; `*at` is the network whose node it is now. If an
+ * instance cannot be entered the configuration node is where its commands are refused: they can
+ * never be taken for another instance's. */
+static void send_enter(struct bgp *bgp, struct step *step, const struct bgp_commands *commands,
+                       uint32_t *at)
 {
-    for (size_t i = 0; i < commands->n && step->result == STEP_RUNNING; i++) {
+    char vrf[IFNAME_TEXT];
+
+    if (commands->network_id && commands->network_id == *at) {
+        return;
+    }
+    send_text(bgp, NULL, NULL, "end", NULL);
+    send_text(bgp, step, NULL, "configure terminal", NULL);
+    if (commands->network_id) {
+        send_text(bgp, step, NULL,
+                  arena_printf(bgp->job.plan->arena, "router bgp %u vrf %s", commands->asn,
+                               ids_vrf_name(commands->network_id, vrf)),
+                  NULL);
+    }
+    *at = commands->network_id;
+}
+
+static void send_commands(struct bgp *bgp, struct step *step, uint32_t *at)
+{
+    const struct bgp_commands *commands = &((struct bgp_change *)step->data)->commands;
+
+    send_enter(bgp, step, commands, at);
+    for (size_t i = 0; i < commands->n; i++) {
         if (!send_command(bgp, step, &commands->v[i])) {
             return;
         }
     }
 }
 
-/* The policies that the steps need, each once. Many of them are put in FRR's bracket for reading a
- * configuration file: bgpd takes a policy's line 1 ms and the time grows with their number, but in
- * the bracket it takes them together. Sessions made before it start as usual; those made in the
- * second after it wait for that second, so it is not worth it for a few. */
-static void send_makings(struct bgp *bgp)
+/* The policies that the steps need, each once. */
+static size_t gather_makings(struct bgp_job *job, struct bgp_making ***ret_makings,
+                             size_t *ret_lines)
 {
-    struct bgp_job *job = &bgp->job;
-    struct bgp_commands start = {0};
-    struct bgp_making **makings;
-    size_t n = 0, n_lines = 0, capacity = 0;
+    size_t n = 0, capacity = 0;
 
-    makings = NULL;
     for (size_t i = 0; i < job->n_steps; i++) {
         const struct bgp_change *change = job->steps[i]->data;
 
-        for (size_t j = 0; j < change->n_makings && job->steps[i]->result == STEP_RUNNING; j++) {
+        for (size_t j = 0; j < change->n_makings; j++) {
             if (!change->makings[j]->sent) {
                 change->makings[j]->sent = true;
-                makings = arena_grow(job->plan->arena, makings, n, &capacity, sizeof(void *));
-                makings[n++] = change->makings[j];
-                n_lines += change->makings[j]->commands.n;
+                *ret_makings =
+                    arena_grow(job->plan->arena, *ret_makings, n, &capacity, sizeof(void *));
+                (*ret_makings)[n++] = change->makings[j];
+                *ret_lines += change->makings[j]->commands.n;
             }
         }
     }
-    if (!n) {
-        return;
-    }
-    bgp_command_add(job->plan->arena, &start, "end");
-    bgp_command_add(job->plan->arena, &start, "configure terminal");
-    if (n_lines > BRACKET_LINES) {
-        bgp_command_add(job->plan->arena, &start, "XFRR_start_configuration");
-    }
-    for (size_t i = 0; i < start.n; i++) {
-        send_text(bgp, NULL, NULL, start.v[i].text, NULL);
+    return n;
+}
+
+/* Makes policies, before anything refers to them: each line of a prefix list makes bgpd look
+ * through all its peers, several times, so it is best made while there are few. Many of them go
+ * into brackets that FRR has for reading a configuration file, in which bgpd takes a tenth of the
+ * time. A peer that is made in the second after a bracket waits for that second, so it is not for a
+ * few lines. */
+static void send_makings(struct bgp *bgp)
+{
+    struct bgp_making **makings = NULL;
+    size_t lines = 0, in_bracket = 0, n = gather_makings(&bgp->job, &makings, &lines);
+    bool bracket = lines > BRACKET_LINES;
+
+    if (n) {
+        send_text(bgp, NULL, NULL, "end", NULL);
+        send_text(bgp, NULL, NULL, "configure terminal", NULL);
     }
     for (size_t i = 0; i < n; i++) {
+        if (bracket && !in_bracket) {
+            send_text(bgp, NULL, NULL, "XFRR_start_configuration", NULL);
+        }
         for (size_t j = 0; j < makings[i]->commands.n; j++) {
             send_text(bgp, NULL, makings[i], makings[i]->commands.v[j].text, NULL);
         }
-    }
-    if (n_lines > BRACKET_LINES) {
-        send_text(bgp, NULL, NULL, "XFRR_end_configuration", NULL);
+        in_bracket += makings[i]->commands.n;
+        if (bracket && (in_bracket >= BRACKET_LINES || i + 1 == n)) {
+            send_text(bgp, NULL, makings[i], "XFRR_end_configuration", NULL);
+            in_bracket = 0;
+        }
     }
 }
 
@@ -260,6 +293,7 @@ static void finish(struct bgp *bgp, const char *failure)
         }
     }
     enter(job, BGP_JOB_IDLE);
+    bgp_vty_set_deadline(job_vty(bgp), BGP_VTY_DEADLINE_MS);
     job->pending = 0;
     job->plan = NULL;
     bgp->changed = true;
@@ -269,19 +303,20 @@ static void finish(struct bgp *bgp, const char *failure)
 static void start(struct bgp *bgp)
 {
     struct bgp_job *job = &bgp->job;
+    uint32_t at = 0;
 
     enter(job, BGP_JOB_COMMANDS);
+    bgp_vty_set_deadline(job_vty(bgp), JOB_DEADLINE_MS);
+    if (!job->zebra) {
+        send_makings(bgp);
+    }
     for (size_t i = 0; i < job->n_steps; i++) {
         const struct bgp_change *change = job->steps[i]->data;
 
-        send_commands(bgp, job->steps[i], &change->setup);
+        send_commands(bgp, job->steps[i], &at);
         if (change->network_id) {
             bgp_show_unsettle(&bgp->sessions, change->network_id);
         }
-    }
-    send_makings(bgp);
-    for (size_t i = 0; i < job->n_steps; i++) {
-        send_commands(bgp, job->steps[i], &((struct bgp_change *)job->steps[i]->data)->attach);
     }
     for (size_t i = 0; i < job->n_steps; i++) {
         kick(bgp, job->steps[i]->data);

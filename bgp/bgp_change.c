@@ -1,7 +1,5 @@
 #include "bgp/bgp_change.h"
 
-#include "model/ids.h"
-
 #include <stdarg.h>
 #include <string.h>
 
@@ -21,16 +19,6 @@ void bgp_command_add(struct arena *arena, struct bgp_commands *commands, const c
     va_start(args, format);
     command->text = arena_vprintf(arena, format, args);
     va_end(args);
-}
-
-void bgp_command_enter(struct arena *arena, struct bgp_commands *commands, uint32_t asn,
-                       uint32_t network_id)
-{
-    char vrf[IFNAME_TEXT];
-
-    append(arena, commands)->text = "end";
-    append(arena, commands)->text = "configure terminal";
-    bgp_command_add(arena, commands, "router bgp %u vrf %s", asn, ids_vrf_name(network_id, vrf));
 }
 
 static void make_prefix_list(struct arena *arena, struct bgp_commands *commands,

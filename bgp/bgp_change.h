@@ -1,9 +1,8 @@
-/* bgp_change.h - what a step of the bgp backend does: commands of FRR, in sections.
+/* bgp_change.h - what a step of the bgp backend does: commands of FRR.
  *
- * All steps of a phase go to bgpd in one exchange: first every step's SETUP, then the policies that
- * are new, each once and together (bgpd takes them many times faster so), then every step's ATTACH,
- * which only then refers to them and lets sessions start. When that was accepted and read back,
- * policies that nobody refers to any more are dropped. Made by bgp_diff.c, in the plan's arena. */
+ * All steps of a phase go to bgpd in one exchange: first the policies that are new, each once, then
+ * the commands of each step. When that was accepted and read back, policies that nobody refers to
+ * any more are dropped. Made by bgp_diff.c, in the plan's arena. */
 #ifndef BGP_BGP_CHANGE_H
 #define BGP_BGP_CHANGE_H
 
@@ -16,7 +15,10 @@ struct bgp_command {
     const char *secret;
 };
 
+/* The commands are an instance's, from its own node; or, if that is 0, the daemon's, from the
+ * configuration node. They leave that node as they found it. */
 struct bgp_commands {
+    uint32_t asn, network_id;
     struct bgp_command *v;
     size_t n, capacity;
 };
@@ -34,7 +36,7 @@ struct bgp_change {
     const char *refusal;   /* not null: the step fails with this sentence and does nothing */
     const char *not_ready; /* of a refused command: the words that mean "not yet"; null: none */
     bool zebra;            /* the commands are zebra's, else bgpd's */
-    struct bgp_commands setup, attach;
+    struct bgp_commands commands;
     struct bgp_making **makings;
     size_t n_makings, makings_capacity;
     const struct bgp_policy **drops; /* candidates: dropped if nobody refers to them by then */
@@ -48,10 +50,6 @@ struct bgp_change {
 void bgp_command_add(struct arena *arena, struct bgp_commands *commands, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Enters an instance from wherever the commands before left off: also if one of them failed, these
- * can never be taken for another instance's. */
-void bgp_command_enter(struct arena *arena, struct bgp_commands *commands, uint32_t asn,
-                       uint32_t network_id);
 /* The commands that make a policy (with a name), from the configuration node. */
 void bgp_command_make(struct arena *arena, struct bgp_commands *commands,
                       const struct bgp_policy *policy);

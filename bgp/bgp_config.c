@@ -285,7 +285,8 @@ static void read_in_section(struct reader *reader, const struct line *line)
     if (is(line, 0, "neighbor")) {
         read_any_neighbor(reader, line);
     } else if (!(is(line, 0, "network") && read_network(reader, line)) &&
-               !(!reader->section[0] && read_setting(reader->instance, line))) {
+               !(!reader->section[0] && read_setting(reader->instance, line)) &&
+               !(is(line, 0, "no") && is(line, 1, "neighbor"))) { /* not active: as it should be */
         instance_extra(reader, line);
     }
 }
@@ -500,18 +501,36 @@ static int cmp_names(const void *a_, const void *b_)
                                     : strcmp((*a)->name, (*b)->name);
 }
 
-/* Puts the policy that is meant into a peer's reference; null where there is none of ours. */
-static void resolve(const struct bgp_state *state, const struct bgp_policy **reference)
+/* Puts the policy that is meant into a peer's reference; null where that is not one of ours. A name
+ * of ours without a policy becomes one that is missing, so that a new one is not given that name:
+ * to a peer that refers to it already it would come unnoticed. */
+static void resolve(struct bgp_state *state, const struct bgp_policy **reference)
 {
     const struct bgp_policy **found = *reference && state->n_policies
                                           ? bsearch(reference, state->policies, state->n_policies,
                                                     sizeof *state->policies, cmp_names)
                                           : NULL;
+    struct bgp_policy *missing;
 
-    *reference = found ? *found : NULL;
+    if (found || !*reference ||
+        strncmp((*reference)->name, BGP_POLICY_MARK, strlen(BGP_POLICY_MARK))) {
+        *reference = found ? *found : NULL;
+        return;
+    }
+    missing = arena_alloc(state->arena, sizeof *missing);
+    *missing = (struct bgp_policy){.kind = (*reference)->kind,
+                                   .name = (*reference)->name,
+                                   .body = "missing\n",
+                                   .missing = true};
+    bgp_policy_seal(missing);
+    state->policies = arena_grow(state->arena, state->policies, state->n_policies,
+                                 &state->policies_capacity, sizeof *state->policies);
+    state->policies[state->n_policies++] = missing;
+    qsort(state->policies, state->n_policies, sizeof *state->policies, cmp_names);
+    *reference = missing;
 }
 
-static void finish_instance(const struct bgp_state *state, struct bgp_instance *instance)
+static void finish_instance(struct bgp_state *state, struct bgp_instance *instance)
 {
     for (size_t i = 0; i < instance->n_peers; i++) {
         struct bgp_peer *peer = &instance->peers[i];

@@ -125,6 +125,12 @@ static void add_drop(struct diff *diff, struct bgp_change *change, const struct 
     change->drops[change->n_drops++] = copy;
 }
 
+static void enter_instance(struct bgp_change *change, const struct bgp_instance *instance)
+{
+    change->commands.asn = instance->asn;
+    change->commands.network_id = instance->network_id;
+}
+
 static struct step *add_step(struct diff *diff, enum plan_phase phase, enum step_action action,
                              const char *tenant, const char *object)
 {
@@ -142,7 +148,7 @@ static void drop_policies(struct diff *diff)
     for (size_t i = 0; i < diff->seen->n_policies; i++) {
         struct step *step = diff->users[i];
 
-        if (diff->used[i]) {
+        if (diff->used[i] || diff->seen->policies[i]->missing) {
             continue;
         }
         if (!step) {
@@ -197,9 +203,7 @@ static void delete_instance(struct diff *diff, const struct bgp_instance *seen)
         arena_printf(diff->arena, "BGP instance of AS %u in %s with %zu peer%s%s%s%s", seen->asn,
                      vrf_of(diff, seen), seen->n_peers, seen->n_peers == 1 ? "" : "s",
                      seen->n_peers ? ": " : "", peers, seen->n_peers > 8 ? ", ..." : "");
-    bgp_command_add(diff->arena, &change->setup, "end");
-    bgp_command_add(diff->arena, &change->setup, "configure terminal");
-    bgp_command_add(diff->arena, &change->setup, "no router bgp %u vrf %s", seen->asn,
+    bgp_command_add(diff->arena, &change->commands, "no router bgp %u vrf %s", seen->asn,
                     vrf_of(diff, seen));
 }
 
@@ -228,11 +232,11 @@ static void update_networks(struct diff *diff, const struct bgp_instance *wanted
         }
     }
     if (commands.n) {
-        bgp_command_add(diff->arena, &change->setup, "%s", bgp_command_family(family));
+        bgp_command_add(diff->arena, &change->commands, "%s", bgp_command_family(family));
         for (i = 0; i < commands.n; i++) {
-            bgp_command_add(diff->arena, &change->setup, "%s", commands.v[i].text);
+            bgp_command_add(diff->arena, &change->commands, "%s", commands.v[i].text);
         }
-        bgp_command_add(diff->arena, &change->setup, "exit-address-family");
+        bgp_command_add(diff->arena, &change->commands, "exit-address-family");
     }
 }
 
@@ -255,7 +259,7 @@ static void set_flag(struct diff *diff, struct bgp_change *change, bool wanted, 
                      const char *line, const char **notes)
 {
     if (wanted != seen) {
-        bgp_command_add(diff->arena, &change->setup, "%s", line);
+        bgp_command_add(diff->arena, &change->commands, "%s", line);
         join(diff, notes, line);
     }
 }
@@ -272,7 +276,7 @@ static void update_settings(struct diff *diff, const struct bgp_instance *wanted
             addr_print(&seen->router_id, from);
             step->disruptive = true;
         }
-        bgp_command_add(diff->arena, &change->setup, "bgp router-id %s", to);
+        bgp_command_add(diff->arena, &change->commands, "bgp router-id %s", to);
         join(diff, notes,
              arena_printf(diff->arena, "router id %s%s%s", from, from[0] ? " -> " : "", to));
     }
@@ -297,9 +301,9 @@ static void update_instance(struct diff *diff, const struct bgp_instance *wanted
                     wanted->network);
     change = step->data;
     change->network_id = wanted->network_id;
-    bgp_command_enter(diff->arena, &change->setup, wanted->asn, wanted->network_id);
+    enter_instance(change, wanted);
     update_settings(diff, wanted, seen, step, &notes);
-    undo_extras(diff, &change->setup, seen->extras, seen->n_extras, &notes);
+    undo_extras(diff, &change->commands, seen->extras, seen->n_extras, &notes);
     update_networks(diff, wanted, seen, AF_INET, change, &notes);
     update_networks(diff, wanted, seen, AF_INET6, change, &notes);
     if (create) {
@@ -331,8 +335,8 @@ static void delete_peer(struct diff *diff, const struct bgp_instance *wanted,
     step->summary = arena_printf(diff->arena, "BGP peer %s of AS %u in %s%s", address, seen->asn,
                                  vrf_of(diff, wanted), ours ? "" : ", which nobody asked for");
     change->network_id = wanted->network_id;
-    bgp_command_enter(diff->arena, &change->setup, instance->asn, instance->network_id);
-    bgp_command_add(diff->arena, &change->setup, "no neighbor %s", address);
+    enter_instance(change, instance);
+    bgp_command_add(diff->arena, &change->commands, "no neighbor %s", address);
     leave_policies(diff, seen, step);
 }
 
@@ -360,7 +364,7 @@ static void update_password(struct peer_update *update)
 {
     struct diff *diff = update->diff;
     const struct bgp_peer *wanted = update->wanted, *seen = update->seen;
-    struct bgp_commands *setup = &update->change->setup;
+    struct bgp_commands *commands = &update->change->commands;
 
     if (wanted->password == BGP_PASSWORD_UNREADABLE) {
         update->change->refusal = arena_strdup(diff->arena, wanted->password_problem);
@@ -368,11 +372,11 @@ static void update_password(struct peer_update *update)
     } else if (wanted->password != seen->password ||
                wanted->password_digest != seen->password_digest) {
         if (wanted->password == BGP_PASSWORD_SET) {
-            bgp_command_add(diff->arena, setup, "neighbor %s password ", update->address);
-            setup->v[setup->n - 1].secret =
+            bgp_command_add(diff->arena, commands, "neighbor %s password ", update->address);
+            commands->v[commands->n - 1].secret =
                 arena_strdup(diff->arena, wanted->peer->password_secret);
         } else {
-            bgp_command_add(diff->arena, setup, "no neighbor %s password", update->address);
+            bgp_command_add(diff->arena, commands, "no neighbor %s password", update->address);
         }
         join(diff, &update->notes,
              wanted->password == BGP_PASSWORD_NONE ? "no password"
@@ -386,16 +390,16 @@ static void update_timers(struct peer_update *update)
 {
     struct diff *diff = update->diff;
     const struct bgp_peer *wanted = update->wanted, *seen = update->seen;
-    struct bgp_commands *setup = &update->change->setup;
+    struct bgp_commands *commands = &update->change->commands;
 
     if (wanted->keepalive_s == seen->keepalive_s && wanted->hold_s == seen->hold_s) {
         return;
     }
     if (wanted->hold_s) {
-        bgp_command_add(diff->arena, setup, "neighbor %s timers %u %u", update->address,
+        bgp_command_add(diff->arena, commands, "neighbor %s timers %u %u", update->address,
                         wanted->keepalive_s, wanted->hold_s);
     } else {
-        bgp_command_add(diff->arena, setup, "no neighbor %s timers", update->address);
+        bgp_command_add(diff->arena, commands, "no neighbor %s timers", update->address);
     }
     join(diff, &update->notes,
          arena_printf(diff->arena, "keepalive %u s and hold %u s%s", wanted->keepalive_s,
@@ -407,16 +411,16 @@ static void update_basics(struct peer_update *update)
 {
     struct diff *diff = update->diff;
     const struct bgp_peer *wanted = update->wanted, *seen = update->seen;
-    struct bgp_commands *setup = &update->change->setup;
+    struct bgp_commands *commands = &update->change->commands;
 
     if (wanted->asn != seen->asn) {
-        bgp_command_add(diff->arena, setup, "neighbor %s remote-as %u", update->address,
+        bgp_command_add(diff->arena, commands, "neighbor %s remote-as %u", update->address,
                         wanted->asn);
         note_number(update, "remote AS", seen->asn, wanted->asn);
         update->step->disruptive = seen->asn != 0;
     }
     if (strcmp(wanted->description, seen->description)) {
-        bgp_command_add(diff->arena, setup, "neighbor %s description %s", update->address,
+        bgp_command_add(diff->arena, commands, "neighbor %s description %s", update->address,
                         wanted->description);
         join(diff, &update->notes, "description");
     }
@@ -431,7 +435,7 @@ static const char *body_shown(struct diff *diff, const struct bgp_policy *policy
     char *text;
     size_t len;
 
-    if (!policy) {
+    if (!policy || policy->missing) {
         return "none";
     }
     text = arena_printf(diff->arena, "%.*s", BODY_SHOWN, policy->body);
@@ -496,29 +500,24 @@ static void update_family(struct peer_update *update)
     }
 }
 
-/* Enters the instance and the family, and then sets how often to connect: that command starts the
- * session, so it comes last (in FRR 8.4 even before the family is active, and the peer is refused).
- */
-static void attach_family(struct peer_update *update, const struct bgp_instance *instance)
+/* Adds the lines of the family, and then how often to connect: that command starts the session, in
+ * FRR 8.4 even before the family is active, and then the peer is refused; so it comes last. */
+static void attach_family(struct peer_update *update)
 {
     struct diff *diff = update->diff;
-    struct bgp_commands *attach = &update->change->attach;
+    struct bgp_commands *commands = &update->change->commands;
     bool connect = update->wanted->connect_s != update->seen->connect_s;
 
-    if (!update->family.n && !connect) {
-        return;
-    }
-    bgp_command_enter(diff->arena, attach, instance->asn, instance->network_id);
     if (update->family.n) {
-        bgp_command_add(diff->arena, attach, "%s",
+        bgp_command_add(diff->arena, commands, "%s",
                         bgp_command_family(update->wanted->address.family));
         for (size_t i = 0; i < update->family.n; i++) {
-            bgp_command_add(diff->arena, attach, "%s", update->family.v[i].text);
+            bgp_command_add(diff->arena, commands, "%s", update->family.v[i].text);
         }
-        bgp_command_add(diff->arena, attach, "exit-address-family");
+        bgp_command_add(diff->arena, commands, "exit-address-family");
     }
     if (connect) {
-        bgp_command_add(diff->arena, attach, "neighbor %s timers connect %u", update->address,
+        bgp_command_add(diff->arena, commands, "neighbor %s timers connect %u", update->address,
                         update->wanted->connect_s);
         join(diff, &update->notes, "connect timer");
     }
@@ -549,16 +548,13 @@ static void update_peer(struct diff *diff, const struct bgp_instance *instance,
                            instance->tenant, wanted->description + strlen(instance->tenant) + 1);
     update.change = update.step->data;
     update.change->network_id = instance->network_id;
-    bgp_command_enter(diff->arena, &update.change->setup, instance->asn, instance->network_id);
+    enter_instance(update.change, instance);
     update_basics(&update);
     update_family(&update);
     undo_extras(diff, &extras, update.seen->extras, update.seen->n_extras, &update.notes);
-    attach_family(&update, instance);
-    if (extras.n) {
-        bgp_command_enter(diff->arena, &update.change->attach, instance->asn, instance->network_id);
-        for (size_t i = 0; i < extras.n; i++) {
-            bgp_command_add(diff->arena, &update.change->attach, "%s", extras.v[i].text);
-        }
+    attach_family(&update);
+    for (size_t i = 0; i < extras.n; i++) {
+        bgp_command_add(diff->arena, &update.change->commands, "%s", extras.v[i].text);
     }
     if (!update.notes[0]) {
         diff->plan->n_steps = n_steps;
@@ -653,9 +649,7 @@ static void purge_vrfs(struct diff *diff, const struct bgp_residue *residue)
         change = step->data;
         change->zebra = true;
         change->not_ready = "Only inactive VRFs";
-        bgp_command_add(diff->arena, &change->setup, "end");
-        bgp_command_add(diff->arena, &change->setup, "configure terminal");
-        bgp_command_add(diff->arena, &change->setup, "no vrf %s", vrf_of(diff, &key));
+        bgp_command_add(diff->arena, &change->commands, "no vrf %s", vrf_of(diff, &key));
     }
 }
 
@@ -673,10 +667,8 @@ static void purge_policies(struct diff *diff, const struct bgp_state *zebra)
         arena_printf(diff->arena, "zebra's copies of %zu BGP policies", zebra->n_policies);
     change = step->data;
     change->zebra = true;
-    bgp_command_add(diff->arena, &change->setup, "end");
-    bgp_command_add(diff->arena, &change->setup, "configure terminal");
     for (size_t i = 0; i < zebra->n_policies; i++) {
-        bgp_command_drop(diff->arena, &change->setup, zebra->policies[i]);
+        bgp_command_drop(diff->arena, &change->commands, zebra->policies[i]);
     }
 }
 

@@ -150,7 +150,7 @@ void bgp_show_reason(const struct bgp_session *session, const struct bgp_peer *w
             peer, wanted->max_prefixes, wanted->restart_min);
     } else if (session->shut) {
         snprintf(text, size, "the session is shut down by hand in FRR");
-    } else if (explain_error(session, wanted, peer, text, size)) {
+    } else if (!session->silent && explain_error(session, wanted, peer, text, size)) {
         return;
     } else if (!strcmp(session->state, "OpenSent") || !strcmp(session->state, "OpenConfirm")) {
         snprintf(text, size, "%s is connected and has not agreed to the session yet", peer);

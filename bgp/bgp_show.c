@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SILENT_MS = 2000 };
+
 void bgp_sessions_done(struct bgp_sessions *sessions)
 {
     free(sessions->v);
@@ -166,10 +168,34 @@ static void carry_since(struct bgp_session *session, const struct bgp_session *o
     }
 }
 
-bool bgp_show_carry(struct bgp_sessions *sessions, const struct bgp_sessions *old)
+/* A peer that is there answers or refuses within a moment. */
+static void carry_silence(struct bgp_session *session, const struct bgp_session *old,
+                          int64_t now_ms)
+{
+    if (!strcmp(session->state, "Connect")) {
+        session->connect_ms = old->connect_ms ? old->connect_ms : now_ms;
+        session->silent = now_ms - session->connect_ms >= SILENT_MS;
+    }
+}
+
+static void carry_verdict(struct bgp_session *session, const struct bgp_session *old)
+{
+    carry_since(session, old);
+    session->can_mark_end = old->can_mark_end;
+    session->end_received = old->end_received;
+    session->limited = old->limited;
+    session->settled = old->settled;
+    session->passing = old->passing;
+    session->passing_table = old->passing_table;
+    session->passing_ms = old->passing_ms;
+}
+
+bool bgp_show_carry(struct bgp_sessions *sessions, const struct bgp_sessions *old, int64_t now_ms,
+                    bool *ret_details)
 {
     bool changed = sessions->n != old->n;
 
+    *ret_details = false;
     for (size_t i = 0; i < sessions->n; i++) {
         struct bgp_session *session = &sessions->v[i];
         const struct bgp_session *before =
@@ -179,22 +205,18 @@ bool bgp_show_carry(struct bgp_sessions *sessions, const struct bgp_sessions *ol
             changed = true;
             continue;
         }
-        changed |= session->state != before->state || session->overflow != before->overflow ||
-                   session->shut != before->shut || session->sessions != before->sessions;
         session->error = before->error;
         session->error_received = before->error_received;
         memcpy(session->last, before->last, sizeof session->last);
         memcpy(session->error_text, before->error_text, sizeof session->error_text);
+        carry_silence(session, before, now_ms);
         if (session->established && same_life(session, before)) {
-            carry_since(session, before);
-            session->can_mark_end = before->can_mark_end;
-            session->end_received = before->end_received;
-            session->limited = before->limited;
-            session->settled = before->settled;
-            session->passing = before->passing;
-            session->passing_table = before->passing_table;
-            session->passing_ms = before->passing_ms;
+            carry_verdict(session, before);
         }
+        changed |= !same_life(session, before) || session->overflow != before->overflow ||
+                   session->shut != before->shut || session->silent != before->silent;
+        *ret_details |= session->state != before->state || session->received != before->received ||
+                        session->sent != before->sent;
     }
     return changed;
 }
@@ -214,8 +236,10 @@ static unsigned int hex_byte(const char *text)
     return value;
 }
 
-static void read_failure(const cJSON *peer, struct bgp_session *session)
+/* Returns whether that is another failure than before. */
+static bool read_failure(const cJSON *peer, struct bgp_session *session)
 {
+    struct bgp_session before = *session;
     const char *code = get_string(peer, "lastErrorCodeSubcode");
     const char *last = get_string(peer, "lastResetDueTo");
 
@@ -224,11 +248,14 @@ static void read_failure(const cJSON *peer, struct bgp_session *session)
     snprintf(session->last, sizeof session->last, "%s", last);
     snprintf(session->error_text, sizeof session->error_text, "%s",
              get_string(peer, "lastNotificationReason"));
+    return session->error != before.error || session->error_received != before.error_received ||
+           strcmp(session->last, before.last) != 0;
 }
 
-static void read_failures(const cJSON *peers, uint32_t network_id, struct bgp_sessions *sessions)
+static bool read_failures(const cJSON *peers, uint32_t network_id, struct bgp_sessions *sessions)
 {
     const cJSON *peer;
+    bool changed = false;
 
     cJSON_ArrayForEach(peer, peers) {
         struct bgp_session *session;
@@ -236,27 +263,28 @@ static void read_failures(const cJSON *peers, uint32_t network_id, struct bgp_se
 
         if (peer->string && !addr_parse(peer->string, &address)) {
             session = bgp_sessions_find(sessions, network_id, &address);
-            if (session) {
-                read_failure(peer, session);
-            }
+            changed |= session && read_failure(peer, session);
         }
     }
+    return changed;
 }
 
-void bgp_show_failed(const char *json, struct bgp_sessions *sessions)
+bool bgp_show_failed(const char *json, struct bgp_sessions *sessions)
 {
     cJSON *root = cJSON_Parse(json);
     const cJSON *vrf;
+    bool changed = false;
 
     cJSON_ArrayForEach(vrf, root) {
         uint32_t id = vrf->string ? ids_of_vrf(vrf->string) : 0;
 
         if (id) {
-            read_failures(get(get(vrf, "ipv4Unicast"), "peers"), id, sessions);
-            read_failures(get(get(vrf, "ipv6Unicast"), "peers"), id, sessions);
+            changed |= read_failures(get(get(vrf, "ipv4Unicast"), "peers"), id, sessions);
+            changed |= read_failures(get(get(vrf, "ipv6Unicast"), "peers"), id, sessions);
         }
     }
     cJSON_Delete(root);
+    return changed;
 }
 
 void bgp_show_neighbors(const char *json, uint32_t network_id, struct bgp_sessions *sessions)

@@ -22,6 +22,8 @@ struct bgp_session {
     bool established;
     bool overflow;           /* down since the peer announced too much */
     bool shut;               /* by hand */
+    bool silent;             /* it has been connected to for a while without an answer */
+    int64_t connect_ms;      /* Unix time since when it is connected to; 0: it is not */
     int64_t since_ms;        /* Unix time at which it was established; 0: it is not */
     uint32_t sessions;       /* how often it was established: another number is another session */
     uint32_t received, sent; /* prefixes */
@@ -59,11 +61,14 @@ struct bgp_session *bgp_sessions_find(const struct bgp_sessions *sessions, uint3
 /* "show bgp vrf all summary json". Fills in *ret_sessions, to be ended with bgp_sessions_done(),
  * with those in VRFs of ours. False if it could not be read. */
 bool bgp_show_summary(const char *json, struct bgp_sessions *ret_sessions);
-/* Takes over what `old` knows of the same sessions and a summary does not tell. Returns whether
- * something that people see has changed, counters aside. */
-bool bgp_show_carry(struct bgp_sessions *sessions, const struct bgp_sessions *old);
-/* "show bgp vrf all summary failed json": adds why sessions are down. */
-void bgp_show_failed(const char *json, struct bgp_sessions *sessions);
+/* Takes over what `old` knows of the same sessions and a summary does not tell. Returns whether one
+ * came or went, up or down, or the reason for it changed; *ret_details whether anything else did
+ * that people see. */
+bool bgp_show_carry(struct bgp_sessions *sessions, const struct bgp_sessions *old, int64_t now_ms,
+                    bool *ret_details);
+/* "show bgp vrf all summary failed json": adds why sessions are down. Returns whether that changed.
+ */
+bool bgp_show_failed(const char *json, struct bgp_sessions *sessions);
 /* "show bgp vrf NAME neighbors json": adds the details of one network's sessions. */
 void bgp_show_neighbors(const char *json, uint32_t network_id, struct bgp_sessions *sessions);
 /* "show bgp vrf NAME ipv4 unicast update-groups": whether all that the table of that version says

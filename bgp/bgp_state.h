@@ -37,6 +37,7 @@ struct bgp_policy {
     const char *name; /* null in a wanted state: its name depends on what is there */
     const char *body;
     uint64_t digest; /* of kind and body; equal bodies have equal digests, not the other way */
+    bool missing;    /* only of a seen one: a peer refers to it, but there is none of that name */
 };
 
 /* A line that we never write, in an instance of ours. `section` is its address family's line

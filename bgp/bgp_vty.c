@@ -34,6 +34,7 @@ struct bgp_vty {
     bool answers;
     unsigned int session;
     char *problem;
+    int deadline_ms;
     long long backoff_ms, connect_ms; /* when to connect next */
     long long progress_ms;            /* when it last sent something, or was first asked */
     struct ovs_list requests;         /* of struct request, not answered yet */
@@ -51,6 +52,7 @@ struct bgp_vty *bgp_vty_new(const char *daemon, const char *path)
     vty->daemon = xstrdup(daemon);
     vty->path = xstrdup(path);
     vty->fd = -1;
+    vty->deadline_ms = BGP_VTY_DEADLINE_MS;
     vty->problem = xasprintf("%s has not been asked yet", daemon);
     ovs_list_init(&vty->requests);
     return vty;
@@ -314,9 +316,9 @@ void bgp_vty_run(struct bgp_vty *vty)
     send_some(vty);
     receive_some(vty);
     send_some(vty); /* what answers have led to */
-    if (vty->fd >= 0 && vty->n_requests && time_msec() >= vty->progress_ms + BGP_VTY_DEADLINE_MS) {
+    if (vty->fd >= 0 && vty->n_requests && time_msec() >= vty->progress_ms + vty->deadline_ms) {
         drop(vty, xasprintf("%s has not answered on %s for %d s; if it hangs, restart FRR",
-                            vty->daemon, vty->path, BGP_VTY_DEADLINE_MS / 1000));
+                            vty->daemon, vty->path, vty->deadline_ms / 1000));
     }
 }
 
@@ -328,7 +330,7 @@ void bgp_vty_wait(const struct bgp_vty *vty)
     }
     poll_fd_wait(vty->fd, POLLIN | (vty->out_first < vty->out_len ? POLLOUT : 0));
     if (vty->n_requests) {
-        poll_timer_wait_until(vty->progress_ms + BGP_VTY_DEADLINE_MS);
+        poll_timer_wait_until(vty->progress_ms + vty->deadline_ms);
     }
 }
 
@@ -359,6 +361,11 @@ pid_t bgp_vty_pid(const struct bgp_vty *vty)
 const char *bgp_vty_problem(const struct bgp_vty *vty)
 {
     return vty->problem;
+}
+
+void bgp_vty_set_deadline(struct bgp_vty *vty, int deadline_ms)
+{
+    vty->deadline_ms = deadline_ms;
 }
 
 size_t bgp_vty_pending(const struct bgp_vty *vty)

@@ -39,6 +39,8 @@ unsigned int bgp_vty_session(const struct bgp_vty *vty);
 pid_t bgp_vty_pid(const struct bgp_vty *vty);
 /* Why it does not answer: a sentence with place and remedy, borrowed until the next run. */
 const char *bgp_vty_problem(const struct bgp_vty *vty);
+/* How long it may be silent while it is asked; BGP_VTY_DEADLINE_MS at first. */
+void bgp_vty_set_deadline(struct bgp_vty *vty, int deadline_ms);
 /* How many commands are not answered yet. */
 size_t bgp_vty_pending(const struct bgp_vty *vty);
 

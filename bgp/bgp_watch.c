@@ -239,7 +239,7 @@ static void on_failed(void *bgp_, const struct bgp_reply *reply)
     struct bgp *bgp = bgp_;
 
     if (!lost(reply)) {
-        bgp_show_failed(reply->text, &bgp->sessions);
+        bgp->changed |= bgp_show_failed(reply->text, &bgp->sessions);
         bgp->watch.failed_ms = time_msec() + FAILED_MS;
     }
     look_answered(bgp, reply);
@@ -397,32 +397,23 @@ static void look_on(struct bgp *bgp)
     }
 }
 
-static bool counters_differ(const struct bgp_sessions *a, const struct bgp_sessions *b)
-{
-    for (size_t i = 0; i < a->n && i < b->n; i++) {
-        if (a->v[i].received != b->v[i].received || a->v[i].sent != b->v[i].sent) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void on_summary(void *bgp_, const struct bgp_reply *reply)
 {
     struct bgp *bgp = bgp_;
     struct bgp_watch *watch = &bgp->watch;
     struct bgp_sessions sessions;
+    bool details;
 
     if (lost(reply) || !bgp_show_summary(reply->text, &sessions)) {
         watch->look_bad = true;
         look_answered(bgp, reply);
         return;
     }
-    watch->counters_changed |= counters_differ(&sessions, &bgp->sessions);
-    if (bgp_show_carry(&sessions, &bgp->sessions)) {
+    if (bgp_show_carry(&sessions, &bgp->sessions, time_wall_msec(), &details)) {
         bgp->changed = true;
         watch->failed_ms = 0;
     }
+    watch->counters_changed |= details;
     bgp_sessions_done(&bgp->sessions);
     bgp->sessions = sessions;
     look_on(bgp);
