@@ -98,3 +98,14 @@ char *api_vprintf(const char *format, va_list args)
     }
     return text;
 }
+
+char *api_printf(const char *format, ...)
+{
+    va_list args;
+    char *text;
+
+    va_start(args, format);
+    text = api_vprintf(format, args);
+    va_end(args);
+    return text;
+}

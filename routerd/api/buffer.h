@@ -27,6 +27,7 @@ void buffer_drop(struct buffer *buffer, size_t n, size_t keep);
 void *api_alloc(size_t size) __attribute__((malloc, returns_nonnull));
 char *api_strdup(const char *text) __attribute__((malloc, returns_nonnull));
 /* printf into heap memory. */
+char *api_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *api_vprintf(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 
 #endif

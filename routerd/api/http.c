@@ -105,8 +105,8 @@ static char *take_line(char **text, const char *end)
 
 static int parse_version(const char *text, unsigned int *ret_minor, const char **ret_why)
 {
-    if (strncmp(text, "HTTP/", 5) || !is_digit(text[5]) || text[6] != '.' || !is_digit(text[7]) ||
-        text[8]) {
+    if (strncmp(text, "HTTP/", 5) != 0 || !is_digit(text[5]) || text[6] != '.' ||
+        !is_digit(text[7]) || text[8]) {
         return refuse(400, "the request line does not end in HTTP/1.1", ret_why);
     }
     if (text[5] != '1') {
@@ -214,7 +214,7 @@ static int parse_framing(struct http_head *head, const char **ret_why)
     if (n_lengths > 1 || n_codings > 1 || (length && coding)) {
         return refuse(400, "the length of the body is given more than once", ret_why);
     }
-    if (coding && strcasecmp(coding, "chunked")) {
+    if (coding && strcasecmp(coding, "chunked") != 0) {
         return refuse(501, "of the transfer codings only chunked is supported", ret_why);
     }
     if (coding && head->minor == 0) {
@@ -241,7 +241,7 @@ static int parse_meaning(struct http_head *head, const char **ret_why)
         return refuse(400, "the request needs one Host header", ret_why);
     }
     value = http_header(head, "expect", &n);
-    if (value && (n > 1 || strcasecmp(value, "100-continue"))) {
+    if (value && (n > 1 || strcasecmp(value, "100-continue") != 0)) {
         return refuse(417, "nothing but 100-continue can be expected", ret_why);
     }
     head->expect_continue = value && head->minor > 0;

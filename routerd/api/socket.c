@@ -80,9 +80,8 @@ static void make_directory(const char *path)
  * the other's: the lock of the file beside it lets one go first. Its holder keeps it for life. */
 static int take_lock(struct control_socket *control)
 {
-    char *path = api_alloc(strlen(control->path) + sizeof ".lock");
+    char *path = api_printf("%s.lock", control->path);
 
-    strcat(strcpy(path, control->path), ".lock");
     control->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     free(path);
     if (control->lock_fd < 0) {

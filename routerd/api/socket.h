@@ -19,8 +19,8 @@ struct control_socket {
  * alone. 0, or -errno with the reason logged: -EADDRINUSE if another routerd serves it. */
 int control_socket_open(const char *path, const char *group, unsigned int mode,
                         struct control_socket **ret_socket);
-int control_socket_listen(struct control_socket *socket);
+int control_socket_listen(struct control_socket *control);
 /* Removes the file if it is still ours; null is fine. */
-void control_socket_close(struct control_socket *socket);
+void control_socket_close(struct control_socket *control);
 
 #endif

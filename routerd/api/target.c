@@ -97,7 +97,8 @@ bool path_match(const struct path *path, const char *pattern, const char *ret_ar
                 return false;
             }
             ret_args[n_args++] = path->segments[i];
-        } else if (strlen(path->segments[i]) != len || memcmp(path->segments[i], pattern, len)) {
+        } else if (strlen(path->segments[i]) != len ||
+                   memcmp(path->segments[i], pattern, len) != 0) {
             return false;
         }
         pattern += len;

@@ -177,7 +177,7 @@ struct world {
 static void world_init(struct world *world)
 {
     *world = (struct world){.limits = api_limits_default};
-    strcpy(world->directory, "/tmp/routerd-api-XXXXXX");
+    snprintf(world->directory, sizeof world->directory, "/tmp/routerd-api-XXXXXX");
     assert(mkdtemp(world->directory));
     assert(!chmod(world->directory, 0755));
     snprintf(world->path, sizeof world->path, "%s/control.sock", world->directory);
@@ -220,7 +220,7 @@ static int client_open(const char *path)
 
     assert(fd >= 0);
     assert(strlen(path) < sizeof address.sun_path);
-    strcpy(address.sun_path, path);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     if (connect(fd, (struct sockaddr *)&address, sizeof address)) {
         close(fd);
@@ -269,7 +269,7 @@ static const char *reply_header(const struct reply *reply, const char *name, cha
     const char *at;
 
     snprintf(key, sizeof key, "\r\n%s: ", name);
-    at = strcasestr(reply->head, key);
+    at = reply->head ? strcasestr(reply->head, key) : NULL;
     buffer[0] = '\0';
     if (at) {
         at += strlen(key);

@@ -40,10 +40,15 @@ static const char *member(const struct reply *reply, const char *path, char buff
                                : cJSON_GetObjectItemCaseSensitive(at, key);
     }
     printed = at ? cJSON_PrintUnformatted(at) : strdup("-");
-    snprintf(buffer, 512, "%s", cJSON_IsString(at) ? at->valuestring : printed);
+    snprintf(buffer, 512, "%s", at && cJSON_IsString(at) ? at->valuestring : printed);
     free(printed);
     cJSON_Delete(json);
     return buffer;
+}
+
+static bool says(const struct reply *reply, const char *text)
+{
+    return reply->body && strstr(reply->body, text);
 }
 
 #define assert_member(reply, path, expected)                               \
@@ -500,8 +505,8 @@ static void test_status(void **state)
     assert_member(&reply, "networks.0.nodes", "{\"allocated\":0,\"capacity\":0}");
     assert_member(&reply, "networks.0.segments.0.bridge", "br-sinet");
     assert_member(&reply, "networks.0.tunnels.0.since", "2026-04-01T03:04:05Z");
-    assert_non_null(strstr(reply.body, "\"bytes_in\":18446744073709551615,"));
-    assert_non_null(strstr(reply.body, "\"bytes_out\":9007199254740993}"));
+    assert_true(says(&reply, "\"bytes_in\":18446744073709551615,"));
+    assert_true(says(&reply, "\"bytes_out\":9007199254740993}"));
     assert_member(&reply, "networks.0.peers.0.address", "10.1.0.2");
     assert_member(&reply, "networks.0.peers.0.bgp_state", "Established");
     assert_member(&reply, "networks.0.peers.0.prefixes_received", "3");
@@ -650,8 +655,8 @@ static void test_metrics(void **state)
     reply = ask(world, "GET", "/metrics", "");
     assert_int_equal(reply.status, 200);
     assert_header(&reply, "Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+    assert_true(says(&reply, "\nrouterd_build_info{version=\"" ROUTERD_VERSION "\"} 1\n"));
     static const char *const lines[] = {
-        "\nrouterd_build_info{version=\"" ROUTERD_VERSION "\"} 1\n",
         "\nrouterd_backend_up{backend=\"ipsec\"} 0\n",
         "\nrouterd_tenant_generation{tenant=\"bio\"} 7\n",
         "\nrouterd_tenant_converged{tenant=\"bio\"} 0\n",
@@ -661,7 +666,7 @@ static void test_metrics(void **state)
         "\nrouterd_api_connections 1\n",
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
-        if (!strstr(reply.body, lines[i])) {
+        if (!says(&reply, lines[i])) {
             fail_msg("there is no %s", lines[i]);
         }
     }

@@ -88,7 +88,7 @@ static int bind_other(struct world *world, bool alive)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    strcpy(address.sun_path, world->path);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", world->path);
     assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
     if (alive) {
         assert_int_equal(listen(fd, 5), 0);

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static char text[256];
@@ -15,7 +16,7 @@ static char *query;
 
 static int target(const char *target)
 {
-    strcpy(text, target);
+    snprintf(text, sizeof text, "%s", target);
     return target_parse(text, &path, &query);
 }
 
@@ -81,7 +82,7 @@ static int parse(const char *given, unsigned int allowed)
 {
     char buffer[256];
 
-    strcpy(buffer, given);
+    snprintf(buffer, sizeof buffer, "%s", given);
     memset(why, 0, sizeof why);
     return query_parse(buffer, allowed, &parsed, why);
 }
