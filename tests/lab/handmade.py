@@ -52,6 +52,8 @@ class Network:
         connections = secrets = ""
         for if_id, tunnel in self.tunnels.values():
             remote = tunnel["remote"]
+            remote_id = tunnel.get("remote_id", remote)
+            action = "start" if tunnel.get("initiate", True) else "none"
             connections += f"""
  h{if_id} {{ version = 2
   local_addrs = 203.0.113.1
@@ -64,12 +66,12 @@ class Network:
   local {{ auth = psk
    id = 203.0.113.1 }}
   remote {{ auth = psk
-   id = {remote} }}
+   id = {remote_id} }}
   children {{ net {{ local_ts = 0.0.0.0/0,::/0
     remote_ts = 0.0.0.0/0,::/0
     esp_proposals = aes256gcm16-ecp384,aes256-sha256-modp2048
-    start_action = start }} }} }}"""
-            secrets += f"\n ike-{if_id} {{ id = {remote}\n secret = \"{self.psks[tunnel['auth']['psk']['secret']]}\" }}"
+    start_action = {action} }} }} }}"""
+            secrets += f"\n ike-{if_id} {{ id = {remote_id}\n secret = \"{self.psks[tunnel['auth']['psk']['secret']]}\" }}"
         return connections, secrets
 
     def _own_prefixes(self, version):
@@ -105,7 +107,8 @@ class Network:
                 if ipaddress.ip_address(peer["address"]).version == version:
                     yield (f"  neighbor {peer['address']} activate\n"
                            f"  neighbor {peer['address']} route-map {self.vrf}-{version}-in in\n"
-                           f"  neighbor {peer['address']} maximum-prefix 1000")
+                           f"  neighbor {peer['address']} maximum-prefix "
+                           f"{peer.get('import', {}).get('max_prefixes', 1000)}")
             yield " exit-address-family"
         yield "exit"
 
