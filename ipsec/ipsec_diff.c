@@ -75,8 +75,6 @@ static void differ_ends(struct summary *summary, const struct ipsec_conn *before
 static void differ_settings(struct summary *summary, const struct ipsec_conn *before,
                             const struct ipsec_conn *after)
 {
-    size_t len = summary->len;
-
     differ_text(summary, "owner", before->owner, after->owner);
     differ_seconds(summary, "IKE rekeyed every", before->ike_rekey_s, after->ike_rekey_s);
     differ_seconds(summary, "child rekeyed every", before->child_rekey_s, after->child_rekey_s);
@@ -85,7 +83,7 @@ static void differ_settings(struct summary *summary, const struct ipsec_conn *be
         summary_add(summary,
                     after->initiate ? "initiated from here" : "no longer initiated from here");
     }
-    if (summary->len == len && before->digest != after->digest) {
+    if (summary->len == 0 && before->digest != after->digest) {
         summary_add(summary, "other proposals or spelling of identities");
     }
 }
@@ -206,7 +204,9 @@ static void diff_new(const struct ipsec_tunnel *tunnel, const struct ipsec_seen 
 
     change.load_secret = !has_secret(seen, conn->id, tunnel->secret_version);
     stale_secrets(seen, plan->arena, &change, &tunnel->secret_version);
+    change.end_sas = conn->local_addr && has_stale_sa(seen, conn);
     struct step *step = add_step(plan, tunnel, STEP_CREATE, &change);
+    step->disruptive = change.end_sas;
     step->summary =
         arena_printf(plan->arena, "connection %s from %s to %s, profile %s%s",
                      ipsec_name(conn->id, name), conn->local_addr ? conn->local_addr : "the uplink",

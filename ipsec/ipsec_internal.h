@@ -26,7 +26,7 @@ enum {
     SAS_LATE_MS = 10000,   /* the same for what may wait for an SA */
     HELLO_LATE_MS = 60000, /* a connection that never got an answer is given up and made anew */
     RECONNECT_MIN_MS = 100,
-    RECONNECT_MAX_MS = 2000,
+    RECONNECT_MAX_MS = 1000,
     POLL_MS = 400,      /* names of connections and secrets: their unloading raises no event */
     REFRESH_MS = 50,    /* between two readings of SAs after events */
     COUNTERS_MS = 4500, /* bytes in the status are at most this old */
@@ -62,9 +62,9 @@ struct kept {
     bool up;
     int64_t up_since_ms; /* Unix time */
     bool trying;
-    unsigned int asked; /* requests outstanding */
-    long long started_ms, next_ms;
-    unsigned int failures; /* in a row */
+    unsigned int asked;                      /* requests outstanding */
+    long long started_ms, alive_ms, next_ms; /* alive: when the other end was last heard */
+    unsigned int failures;                   /* in a row */
     enum ipsec_trouble trouble;
     unsigned int silent; /* retransmits in a row while it is up */
     bool mark;

@@ -171,7 +171,7 @@ static void initiate(struct ipsec *ipsec, struct kept *kept)
     link_request(ipsec->sas, &writer, on_initiated, ask);
     kept->asked++;
     kept->trying = true;
-    kept->started_ms = time_msec();
+    kept->started_ms = kept->alive_ms = time_msec();
 }
 
 void keeper_hurry(struct ipsec *ipsec, uint32_t id)
@@ -182,6 +182,7 @@ void keeper_hurry(struct ipsec *ipsec, uint32_t id)
         kept->trying = false;
         kept->next_ms = time_msec();
         wake_at(ipsec, kept->next_ms);
+        set_trouble(ipsec, kept, TROUBLE_NONE);
     }
 }
 
@@ -232,7 +233,7 @@ static struct kept *add(struct ipsec *ipsec, uint32_t id)
     if (ipsec_find_sa(&ipsec->seen, id)) {
         /* Found under way: it gets the time of an attempt. */
         kept->trying = true;
-        kept->started_ms = time_msec();
+        kept->started_ms = kept->alive_ms = time_msec();
     }
     wake_at(ipsec, kept->next_ms);
     return kept;
@@ -286,6 +287,9 @@ void keeper_log(struct ipsec *ipsec, const struct ipsec_log *log)
         fail(ipsec, kept, symptom.trouble);
     } else if (symptom.trouble != TROUBLE_NONE) {
         set_trouble(ipsec, kept, symptom.trouble);
+    } else if (symptom.alive && kept->trying) {
+        kept->alive_ms = time_msec();
+        set_trouble(ipsec, kept, kept->trouble == TROUBLE_NO_ANSWER ? TROUBLE_NONE : kept->trouble);
     }
 }
 
@@ -303,7 +307,7 @@ static unsigned int look_after(struct ipsec *ipsec, long long now)
     struct kept *kept;
 
     HMAP_FOR_EACH(kept, node, &ipsec->keeper.tunnels) {
-        if (kept->trying && now >= kept->started_ms + ATTEMPT_MS) {
+        if (kept->trying && now >= kept->alive_ms + ATTEMPT_MS) {
             bool reasoned = kept->trouble != TROUBLE_NONE;
             fail(ipsec, kept, reasoned ? kept->trouble : TROUBLE_NO_ANSWER);
         }
@@ -311,7 +315,7 @@ static unsigned int look_after(struct ipsec *ipsec, long long now)
             fresh++;
             wake_at(ipsec, kept->started_ms + FRESH_MS);
         } else if (kept->trying) {
-            wake_at(ipsec, kept->started_ms + ATTEMPT_MS);
+            wake_at(ipsec, kept->alive_ms + ATTEMPT_MS);
         }
     }
     return fresh;

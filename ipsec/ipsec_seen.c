@@ -216,10 +216,10 @@ static void child_end(struct ipsec_sa *sa, const struct child *child)
     }
 }
 
-static uint64_t digest_text(struct vici_text text)
+static uint64_t identity(struct vici_text text)
 {
     char buffer[512];
-    return ipsec_digest(ipsec_digest_start, vici_text_copy(text, buffer, sizeof buffer));
+    return ipsec_identity(vici_text_copy(text, buffer, sizeof buffer));
 }
 
 static void parse_host(struct vici_text text, struct addr *addr)
@@ -246,9 +246,9 @@ static void sa_key(struct ipsec_sa *sa, const struct vici_element *element)
     } else if (vici_text_is(name, "remote-host")) {
         parse_host(value, &sa->remote_host);
     } else if (vici_text_is(name, "local-id")) {
-        sa->local_id = digest_text(value);
+        sa->local_id = identity(value);
     } else if (vici_text_is(name, "remote-id")) {
-        sa->remote_id = digest_text(value);
+        sa->remote_id = identity(value);
     } else if (vici_text_is(name, "nat-remote")) {
         sa->nat = true;
     }

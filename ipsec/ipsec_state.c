@@ -201,8 +201,8 @@ bool ipsec_sa_stale(const struct ipsec_sa *sa, const struct ipsec_conn *conn)
     if (!sa->established) {
         return false;
     }
-    if (sa->local_id != ipsec_digest(ipsec_digest_start, conn->local_id) ||
-        sa->remote_id != ipsec_digest(ipsec_digest_start, conn->remote_id)) {
+    if (sa->local_id != ipsec_identity(conn->local_id) ||
+        sa->remote_id != ipsec_identity(conn->remote_id)) {
         return true;
     }
     return !ipsec_addrs_hold(conn->local_addr, &sa->local_host) ||

@@ -65,9 +65,8 @@ struct ipsec_sa {
     bool established;
     bool nat; /* the far end sits behind one: its address may be any */
     struct addr local_host, remote_host;
-    uint64_t local_id,
-        remote_id;          /* digests of the identities as charon prints them; 0 while unknown */
-    uint32_t established_s; /* ago */
+    uint64_t local_id, remote_id; /* ipsec_identity() of them; 0 while unknown */
+    uint32_t established_s;       /* ago */
     uint32_t n_installed; /* children that can pass traffic: INSTALLED, with our if_id both ways */
     uint64_t bytes_in, bytes_out; /* of those children */
 };

@@ -488,14 +488,19 @@ void sync_wait(struct ipsec *ipsec)
     if (sync->stage != SYNC_READY) {
         return;
     }
-    poll_timer_wait_until(sync->poll_ms);
-    if (sync->all_dirty && !sync->listing && !sync->reading_sas) {
+    if (sync->polls == 0) {
+        poll_timer_wait_until(sync->poll_ms);
+    }
+    if (sync->listing || sync->reading_sas) {
+        return; /* what is due then is done after it */
+    }
+    if (sync->all_dirty) {
         poll_timer_wait_until(sync->refresh_ms);
     }
     if (sync->counters_wanted) {
         poll_timer_wait_until(sync->counters_ms + COUNTERS_MS);
     }
-    if (sync->n_dirty > 0 && !sync->listing && !sync->reading_sas) {
+    if (sync->n_dirty > 0) {
         poll_immediate_wake();
     }
 }

@@ -92,7 +92,9 @@ const char *ipsec_trouble_text(enum ipsec_trouble trouble, const char *remote, c
         snprintf(buffer, size, "charon has no secret for these ids; it should be %s", secret);
         break;
     case TROUBLE_IKE_PROPOSAL:
-        snprintf(buffer, size, "%s accepts none of the profile's IKE proposals", remote);
+        snprintf(buffer, size,
+                 "%s accepts none of the profile's IKE proposals, or does not know this router",
+                 remote);
         break;
     case TROUBLE_CHILD_PROPOSAL:
         snprintf(buffer, size, "%s accepts none of the profile's ESP proposals", remote);

@@ -1,0 +1,339 @@
+#include "ipsec_fake.h"
+
+#include "check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char config_text[] =
+    "version: 1\n"
+    "router: {name: vr1, router_id: 192.0.2.1, asn: 65010}\n"
+    "uplinks: {wan: {type: routed, interface: ens3}}\n"
+    "tenants:\n"
+    "  bio: {controllers: [a.example], limits: {networks: 64, segments: 64, tunnels: 600, peers: 64, nodes: 64}}\n"
+    "  geo: {controllers: [b.example], limits: {networks: 64, segments: 64, tunnels: 600, peers: 64, nodes: 64}}\n"
+    "secrets: {directory: /secrets}\n";
+
+static bool fake_uplink(void *aux, const char *interface, int family, struct addr *ret_addr)
+{
+    const struct ipsec_fake *fake = aux;
+    const char *text = family == AF_INET ? fake->uplink4 : fake->uplink6;
+
+    assert_string_equal(interface, "ens3");
+    return text && addr_parse(text, ret_addr) == 0;
+}
+
+static size_t fake_resolve(void *aux, const char *name, struct addr *ret_addrs)
+{
+    const struct ipsec_fake *fake = aux;
+    char copy[IPSEC_REMOTES_TEXT], *rest = copy;
+    size_t n = 0;
+
+    assert_non_null(strchr(name, '.'));
+    snprintf(copy, sizeof copy, "%s", fake->resolved ? fake->resolved : "");
+    for (char *addr; (addr = strsep(&rest, ",")) && *addr && n < IPSEC_REMOTES;) {
+        assert_int_equal(addr_parse(addr, &ret_addrs[n++]), 0);
+    }
+    return n;
+}
+
+static uint64_t fake_secret(void *aux, const char *directory, const char *name, int *ret_error)
+{
+    const struct ipsec_fake *fake = aux;
+
+    assert_string_equal(directory, "/secrets");
+    *ret_error = fake->secret_error;
+    return fake->secret_error ? 0
+                              : ipsec_digest(ipsec_digest_start + fake->secret_generation, name);
+}
+
+void ipsec_fake_init(struct ipsec_fake *fake)
+{
+    struct errors *errors = errors_new();
+
+    *fake = (struct ipsec_fake){.uplink4 = "192.0.2.1", .next_ike_id = 1};
+    fake->config = config_parse(config_text, strlen(config_text), errors);
+    if (!fake->config) {
+        fail_msg("%s", errors_get(errors, 0)->message);
+    }
+    errors_free(errors);
+    fake->profiles = profiles_new();
+    profiles_add_builtin(fake->profiles);
+    ids_init(&fake->ids);
+    fake->intended = intended_new(fake->config);
+    fake->facts = (struct ipsec_facts){fake, fake_uplink, fake_resolve, fake_secret};
+    fake->seen.arena = arena_new();
+}
+
+void ipsec_fake_done(struct ipsec_fake *fake)
+{
+    ipsec_seen_done(&fake->seen);
+    intended_unref(fake->intended);
+    ids_done(&fake->ids);
+    profiles_free(fake->profiles);
+    config_free(fake->config);
+}
+
+/* ---------------------------------------------------------------- topologies */
+
+/* "NAME,key=value,..." as a tunnel of the document. */
+static void write_tunnel(FILE *out, char *word, unsigned int number)
+{
+    const char *name = strsep(&word, ","), *secret = "psk", *remote = "203.0.113.2";
+
+    fprintf(out, "  - {name: %s, profile: generic, uplink: wan", name);
+    for (char *pair; (pair = strsep(&word, ","));) {
+        const char *key = strsep(&pair, "=");
+        if (strcmp(key, "secret") == 0) {
+            secret = pair;
+        } else if (strcmp(key, "remote") == 0) {
+            remote = pair;
+        } else {
+            fprintf(out, ", %s: \"%s\"", key, pair);
+        }
+    }
+    fprintf(out, ", remote: \"%s\", auth: {psk: {secret: %s}}, inside: [10.0.%u.%u/30]}\n", remote,
+            secret, number / 64, number % 64 * 4 + 1);
+}
+
+static char *document(const char *words)
+{
+    char *text = NULL, *copy = strdup(words), *rest = copy, network[64] = "";
+    unsigned int number = 0;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    fprintf(out, "version: 1\nnetworks:%s\n", *words ? "" : " []");
+    for (char *word; (word = strsep(&rest, " "));) {
+        const char *name = strsep(&word, "/");
+        if (!word) {
+            continue;
+        }
+        if (strcmp(name, network) != 0) {
+            snprintf(network, sizeof network, "%s", name);
+            fprintf(out, "- name: %s\n  tunnels:\n", name);
+        }
+        write_tunnel(out, word, number++);
+    }
+    fclose(out);
+    free(copy);
+    return text;
+}
+
+/* initiate: "false" is quoted by write_tunnel(), so it is set here. */
+static void unquote(char *text)
+{
+    for (char *at; (at = strstr(text, "\"false\""));) {
+        memcpy(at, " false ", 7);
+    }
+}
+
+void ipsec_fake_topology(struct ipsec_fake *fake, const char *tenant, const char *words)
+{
+    struct errors *errors = errors_new();
+    char *text = document(words);
+    unquote(text);
+    struct topology *topology = topology_parse(text, strlen(text), errors);
+    struct topology_world world = {
+        .config = fake->config, .profiles = fake->profiles, .intended = fake->intended};
+
+    if (topology) {
+        topology_check(topology, tenant, &world, errors);
+    }
+    if (errors_count(errors) > 0) {
+        fail_msg("%s\n%s", errors_get(errors, 0)->message, text);
+    }
+    ids_assign(&fake->ids, tenant, topology);
+    struct intended *next = intended_with(fake->intended, tenant, 1, topology);
+    intended_unref(fake->intended);
+    fake->intended = next;
+    errors_free(errors);
+    free(text);
+}
+
+struct ipsec_wanted *ipsec_fake_want(struct ipsec_fake *fake)
+{
+    return ipsec_want(fake->intended, &fake->facts, &fake->seen);
+}
+
+/* ---------------------------------------------------------------- charon */
+
+struct plan *ipsec_fake_diff(struct ipsec_fake *fake)
+{
+    struct ipsec_wanted *wanted = ipsec_fake_want(fake);
+    struct plan *plan = plan_new();
+
+    ipsec_diff(wanted, &fake->seen, plan);
+    ipsec_wanted_free(wanted);
+    plan_sort(plan);
+    return plan;
+}
+
+static void *grow(void *array, size_t n, size_t size)
+{
+    array = realloc(array, (n + 64) * size);
+    assert_non_null(array);
+    return array;
+}
+
+static void add_conn(struct ipsec_fake *fake, const struct ipsec_conn *conn)
+{
+    fake->seen.conns = grow(fake->seen.conns, fake->seen.n_conns, sizeof *fake->seen.conns);
+    fake->seen.conns[fake->seen.n_conns++] = *conn;
+    ipsec_seen_sort(&fake->seen);
+}
+
+void ipsec_fake_add_foreign(struct ipsec_fake *fake, uint32_t id)
+{
+    add_conn(fake, &(struct ipsec_conn){.id = id, .foreign = true});
+}
+
+void ipsec_fake_add_secret(struct ipsec_fake *fake, uint32_t id, uint64_t version)
+{
+    fake->seen.secrets = grow(fake->seen.secrets, fake->seen.n_secrets, sizeof *fake->seen.secrets);
+    fake->seen.secrets[fake->seen.n_secrets++] = (struct ipsec_secret){id, version};
+    ipsec_seen_sort(&fake->seen);
+}
+
+static void drop_conn(struct ipsec_fake *fake, uint32_t id)
+{
+    struct ipsec_conn *conn = (struct ipsec_conn *)ipsec_find_conn(&fake->seen, id);
+
+    if (conn) {
+        assert_false(conn->foreign);
+        memmove(conn, conn + 1,
+                (size_t)(fake->seen.conns + fake->seen.n_conns - (conn + 1)) * sizeof *conn);
+        fake->seen.n_conns--;
+    }
+}
+
+static void drop_secret(struct ipsec_fake *fake, const struct ipsec_secret *secret)
+{
+    for (size_t i = 0; i < fake->seen.n_secrets; i++) {
+        struct ipsec_secret *at = &fake->seen.secrets[i];
+        if (at->id == secret->id && at->version == secret->version) {
+            memmove(at, at + 1, (fake->seen.n_secrets - i - 1) * sizeof *at);
+            fake->seen.n_secrets--;
+            return;
+        }
+    }
+    fail_msg("a secret is unloaded that is not loaded");
+}
+
+/* As charon prints an identity: without the mark of a name. */
+static const char *printed(const char *id)
+{
+    return id + (*id == '@');
+}
+
+/* What charon would show: through the mark's text, as in life. */
+static void load_conn(struct ipsec_fake *fake, const struct ipsec_conn *wanted)
+{
+    struct arena *arena = fake->seen.arena;
+    char mark[IPSEC_MARK_TEXT];
+    struct ipsec_conn conn = {
+        .id = wanted->id,
+        .local_addr = arena_strdup(arena, wanted->local_addr),
+        .remote_addrs = arena_strdup(arena, wanted->remote_addrs),
+        .local_id = arena_strdup(arena, printed(wanted->local_id)),
+        .remote_id = arena_strdup(arena, printed(wanted->remote_id)),
+        .ike_rekey_s = wanted->ike_rekey_s,
+        .child_rekey_s = wanted->child_rekey_s,
+        .dpd_delay_s = wanted->dpd_delay_s,
+    };
+
+    assert_true(ipsec_mark_parse(arena, ipsec_mark(wanted, mark), &conn));
+    drop_conn(fake, conn.id);
+    add_conn(fake, &conn);
+}
+
+void ipsec_fake_establish(struct ipsec_fake *fake)
+{
+    for (size_t i = 0; i < fake->seen.n_conns; i++) {
+        const struct ipsec_conn *conn = &fake->seen.conns[i];
+        if (conn->foreign || !conn->initiate || ipsec_find_sa(&fake->seen, conn->id)) {
+            continue;
+        }
+        struct ipsec_sa sa = {
+            .id = conn->id, .ike_id = fake->next_ike_id++, .established = true, .n_installed = 1};
+        char first[ADDR_TEXT];
+        snprintf(first, sizeof first, "%.*s", (int)strcspn(conn->remote_addrs, ","),
+                 conn->remote_addrs);
+        assert_int_equal(addr_parse(conn->local_addr, &sa.local_host), 0);
+        assert_int_equal(addr_parse(first, &sa.remote_host), 0);
+        sa.local_id = ipsec_identity(conn->local_id);
+        sa.remote_id = ipsec_identity(conn->remote_id);
+        ipsec_seen_add_sa(&fake->seen, &sa);
+    }
+    ipsec_seen_sort(&fake->seen);
+}
+
+static void apply(struct ipsec_fake *fake, const struct ipsec_change *change)
+{
+    if (change->refusal != IPSEC_ACCEPTED) {
+        return;
+    }
+    if (change->load_secret) {
+        ipsec_fake_add_secret(fake, change->id, change->tunnel->secret_version);
+    }
+    if (change->load_conn) {
+        assert_non_null(ipsec_find_secret(&fake->seen, change->id));
+        load_conn(fake, &change->tunnel->conn);
+    }
+    if (change->unload_conn) {
+        drop_conn(fake, change->id);
+    }
+    for (size_t i = 0; i < change->n_unload_secrets; i++) {
+        drop_secret(fake, &change->unload_secrets[i]);
+    }
+    if (change->end_sas) {
+        ipsec_seen_clear_sas(&fake->seen, change->id);
+    }
+}
+
+void ipsec_fake_apply(struct ipsec_fake *fake, struct plan *plan)
+{
+    for (size_t i = 0; i < plan->n_steps; i++) {
+        apply(fake, plan->steps[i]->data);
+    }
+    ipsec_fake_establish(fake);
+}
+
+size_t ipsec_fake_settle(struct ipsec_fake *fake)
+{
+    struct plan *plan = ipsec_fake_diff(fake);
+    size_t n = plan->n_steps;
+
+    ipsec_fake_apply(fake, plan);
+    plan_free(plan);
+    plan = ipsec_fake_diff(fake);
+    for (size_t i = 0; i < plan->n_steps; i++) {
+        const struct ipsec_change *change = plan->steps[i]->data;
+        if (change->refusal == IPSEC_ACCEPTED) {
+            fail_msg("after applying there is still: %s: %s", plan->steps[i]->object,
+                     plan->steps[i]->summary);
+        }
+    }
+    plan_free(plan);
+    return n;
+}
+
+char *ipsec_fake_text(const struct plan *plan)
+{
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    for (size_t i = 0; i < plan->n_steps; i++) {
+        const struct step *step = plan->steps[i];
+        const struct ipsec_change *change = step->data;
+        bool refused = change->refusal != IPSEC_ACCEPTED;
+        fprintf(out, "%s %s/%s%s: %s%s\n", step_action_name(step->action), step->tenant,
+                step->object, step->disruptive ? "!" : "", refused ? "REFUSED " : "",
+                refused ? change->reason : step->summary);
+    }
+    fclose(out);
+    return text;
+}

@@ -1,0 +1,49 @@
+/* ipsec_fake.h - a world for the unit tests of ipsec/: a configuration, topologies written short,
+ * facts that can be changed, and a charon in memory that carries out what ipsec_diff() says. */
+#ifndef UNIT_IPSEC_FAKE_H
+#define UNIT_IPSEC_FAKE_H
+
+#include "ipsec/ipsec_diff.h"
+#include "ipsec/ipsec_seen.h"
+#include "model/ids.h"
+#include "model/profile.h"
+
+struct ipsec_fake {
+    struct config *config;
+    struct profiles *profiles;
+    struct ids ids;
+    struct intended *intended;
+    struct ipsec_facts facts;
+    /* what the facts tell */
+    const char *uplink4, *uplink6; /* null: none */
+    const char *resolved;          /* comma separated; null: nothing */
+    uint64_t secret_generation;    /* raises every secret's version */
+    int secret_error;              /* 0: they can be read */
+    /* what charon holds */
+    struct ipsec_seen seen;
+    uint32_t next_ike_id;
+};
+
+void ipsec_fake_init(struct ipsec_fake *fake);
+void ipsec_fake_done(struct ipsec_fake *fake);
+/* Puts a tenant's topology in force: each word "NETWORK/NAME,key=value,..." is a tunnel. Keys as in
+ * the contract; secret for auth.psk.secret. The defaults: remote=203.0.113.2, secret=psk. */
+void ipsec_fake_topology(struct ipsec_fake *fake, const char *tenant, const char *words);
+struct ipsec_wanted *ipsec_fake_want(struct ipsec_fake *fake);
+/* The difference; the caller frees the plan. */
+struct plan *ipsec_fake_diff(struct ipsec_fake *fake);
+/* Carries out all steps that are accepted; then every connection that is to be initiated has an SA.
+ */
+void ipsec_fake_apply(struct ipsec_fake *fake, struct plan *plan);
+/* Diff and apply, until the diff is empty, which must be after once. Returns how many steps there
+ * were. */
+size_t ipsec_fake_settle(struct ipsec_fake *fake);
+/* Each step as "action tenant/object[!]: summary", or "...: REFUSED reason"; one a line;
+ * malloc()ed. */
+char *ipsec_fake_text(const struct plan *plan);
+/* Adds to what charon holds. */
+void ipsec_fake_add_secret(struct ipsec_fake *fake, uint32_t id, uint64_t version);
+void ipsec_fake_add_foreign(struct ipsec_fake *fake, uint32_t id);
+void ipsec_fake_establish(struct ipsec_fake *fake);
+
+#endif

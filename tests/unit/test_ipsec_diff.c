@@ -1,0 +1,380 @@
+/* ipsec/: from intended states to connections and steps, on a charon in memory. */
+#include "ipsec_fake.h"
+
+#include "check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int setup(void **state)
+{
+    struct ipsec_fake *fake = calloc(1, sizeof *fake);
+
+    ipsec_fake_init(fake);
+    *state = fake;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    ipsec_fake_done(*state);
+    free(*state);
+    return 0;
+}
+
+/* The plan as text, then carried out. */
+static void assert_plan(struct ipsec_fake *fake, const char *expected)
+{
+    struct plan *plan = ipsec_fake_diff(fake);
+    char *text = ipsec_fake_text(plan);
+
+    assert_string_equal(text, expected);
+    ipsec_fake_apply(fake, plan);
+    plan_free(plan);
+    free(text);
+}
+
+static void assert_settled(struct ipsec_fake *fake)
+{
+    assert_plan(fake, "");
+}
+
+static void test_create_and_delete(void **state)
+{
+    struct ipsec_fake *fake = *state;
+
+    ipsec_fake_topology(fake, "bio",
+                        "genome/sakura genome/backup,remote=203.0.113.7,initiate=false");
+    assert_plan(
+        fake,
+        "create bio/genome/tunnel/sakura: connection routerd-1 from 192.0.2.1 to 203.0.113.2, profile generic, initiated from here\n"
+        "create bio/genome/tunnel/backup: connection routerd-2 from 192.0.2.1 to 203.0.113.7, profile generic\n");
+    assert_settled(fake);
+    ipsec_fake_topology(fake, "bio", "genome/sakura");
+    assert_plan(
+        fake,
+        "delete bio/genome/tunnel/backup: connection routerd-2 to 203.0.113.7 with its secret and SAs\n");
+    assert_settled(fake);
+    ipsec_fake_topology(fake, "bio", "");
+    assert_plan(
+        fake,
+        "delete bio/genome/tunnel/sakura!: connection routerd-1 to 203.0.113.2 with its secret and SAs\n");
+    assert_int_equal(fake->seen.n_conns + fake->seen.n_secrets + fake->seen.n_sas, 0);
+    assert_settled(fake);
+}
+
+static void test_only_ends_are_disruptive(void **state)
+{
+    struct ipsec_fake *fake = *state;
+
+    ipsec_fake_topology(fake, "bio", "genome/sakura");
+    ipsec_fake_settle(fake);
+    ipsec_fake_topology(fake, "bio", "genome/sakura,initiate=false");
+    assert_plan(fake, "update bio/genome/tunnel/sakura: no longer initiated from here\n");
+    assert_int_equal(fake->seen.n_sas, 1);
+    ipsec_fake_topology(fake, "bio", "genome/sakura,initiate=false,remote=203.0.113.3");
+    assert_plan(
+        fake,
+        "update bio/genome/tunnel/sakura!: remote address 203.0.113.2 -> 203.0.113.3; remote_id 203.0.113.2 -> 203.0.113.3; secret psk loaded anew, used from the next authentication on\n");
+    assert_int_equal(fake->seen.n_sas, 0);
+    assert_settled(fake);
+}
+
+static void test_local_identity(void **state)
+{
+    struct ipsec_fake *fake = *state;
+
+    ipsec_fake_topology(fake, "bio", "genome/sakura,local_id=@VR1.example");
+    ipsec_fake_settle(fake);
+    assert_string_equal(fake->seen.conns[0].local_id, "VR1.example");
+    assert_settled(fake);
+    ipsec_fake_topology(fake, "bio", "genome/sakura,local_id=vr2.example");
+    assert_plan(fake, "update bio/genome/tunnel/sakura!: local_id VR1.example -> vr2.example\n");
+    assert_settled(fake);
+}
+
+static void test_secret(void **state)
+{
+    struct ipsec_fake *fake = *state;
+
+    ipsec_fake_topology(fake, "bio", "genome/sakura");
+    ipsec_fake_settle(fake);
+    fake->secret_generation++;
+    assert_plan(
+        fake,
+        "update bio/genome/tunnel/sakura: secret psk loaded anew, used from the next authentication on\n");
+    assert_int_equal(fake->seen.n_secrets, 1);
+    assert_int_equal(fake->seen.n_sas, 1);
+    assert_settled(fake);
+    /* One that cannot be read now is no reason to touch what is loaded. */
+    fake->secret_error = -ENOENT;
+    assert_settled(fake);
+    fake->seen.n_secrets = 0;
+    assert_plan(
+        fake,
+        "update bio/genome/tunnel/sakura: REFUSED secret psk cannot be read in /secrets: No such file or directory\n");
+}
+
+static void test_what_is_missing_now(void **state)
+{
+    struct ipsec_fake *fake = *state;
+
+    fake->uplink4 = NULL;
+    ipsec_fake_topology(fake, "bio", "genome/sakura genome/dns,remote=vpn.example.com");
+    assert_plan(
+        fake,
+        "create bio/genome/tunnel/sakura: REFUSED uplink wan (interface ens3) has no IPv4 address to reach 203.0.113.2 from\n"
+        "create bio/genome/tunnel/dns: REFUSED vpn.example.com does not resolve to an address; is that name right, and does DNS answer?\n");
+    assert_int_equal(fake->seen.n_conns, 0);
+    fake->uplink4 = "192.0.2.1";
+    fake->resolved = "203.0.113.8,203.0.113.9,2001:db8::9";
+    assert_int_equal(ipsec_fake_settle(fake), 2);
+    assert_string_equal(fake->seen.conns[1].remote_addrs, "203.0.113.8,203.0.113.9");
+    /* What is loaded stays when it goes missing again. */
+    fake->uplink4 = fake->resolved = NULL;
+    assert_settled(fake);
+    fake->uplink4 = "192.0.2.99";
+    assert_plan(
+        fake,
+        "update bio/genome/tunnel/sakura!: local address 192.0.2.1 -> 192.0.2.99; local_id 192.0.2.1 -> 192.0.2.99\n");
+}
+
+static void test_ipv6(void **state)
+{
+    struct ipsec_fake *fake = *state;
+
+    fake->uplink6 = "2001:db8::1";
+    ipsec_fake_topology(fake, "bio", "genome/sakura,remote=2001:db8:2::2");
+    assert_plan(
+        fake,
+        "create bio/genome/tunnel/sakura: connection routerd-1 from 2001:db8::1 to 2001:db8:2::2, profile generic, initiated from here\n");
+    assert_settled(fake);
+}
+
+static void test_foreign_stays(void **state)
+{
+    struct ipsec_fake *fake = *state;
+
+    ipsec_fake_add_foreign(fake, 1);
+    ipsec_fake_add_foreign(fake, 9);
+    ipsec_fake_topology(fake, "bio", "genome/sakura");
+    assert_plan(
+        fake,
+        "create bio/genome/tunnel/sakura: REFUSED charon holds a connection routerd-1 that is not routerd's; rename or unload that one\n");
+    ipsec_fake_topology(fake, "bio", "");
+    assert_settled(fake);
+    assert_int_equal(fake->seen.n_conns, 2);
+}
+
+static void test_strays_are_removed(void **state)
+{
+    struct ipsec_fake *fake = *state;
+
+    ipsec_fake_topology(fake, "bio", "genome/sakura");
+    ipsec_fake_settle(fake);
+    ipsec_fake_add_secret(fake, 5, 77);
+    ipsec_seen_add_sa(&fake->seen, &(struct ipsec_sa){.id = 6, .ike_id = 50});
+    assert_plan(fake, "delete /routerd-5: secrets and SAs of routerd-5 without a connection\n"
+                      "delete /routerd-6!: secrets and SAs of routerd-6 without a connection\n");
+    assert_settled(fake);
+    assert_int_equal(fake->seen.n_conns, 1);
+    assert_int_equal(fake->seen.n_secrets, 1);
+}
+
+static void test_unloaded_by_hand(void **state)
+{
+    struct ipsec_fake *fake = *state;
+
+    ipsec_fake_topology(fake, "bio", "genome/sakura");
+    ipsec_fake_settle(fake);
+    fake->seen.n_conns = 0;
+    assert_plan(
+        fake,
+        "create bio/genome/tunnel/sakura: connection routerd-1 from 192.0.2.1 to 203.0.113.2, profile generic, initiated from here\n");
+    assert_int_equal(fake->seen.sas[0].ike_id, 1); /* the SA was kept */
+    assert_settled(fake);
+}
+
+static void test_stale_sa(void **state)
+{
+    struct ipsec_fake *fake = *state;
+
+    ipsec_fake_topology(fake, "bio", "genome/sakura");
+    ipsec_fake_settle(fake);
+    assert_int_equal(addr_parse("198.51.100.1", &fake->seen.sas[0].remote_host), 0);
+    fake->seen.sas[0].nat = true;
+    assert_settled(fake); /* behind NAT the address says nothing */
+    fake->seen.sas[0].nat = false;
+    assert_plan(
+        fake,
+        "update bio/genome/tunnel/sakura!: the SAs are between other ends than the connection\n");
+    assert_int_equal(fake->seen.sas[0].ike_id, 2);
+}
+
+static void test_same_ends_different_ids(void **state)
+{
+    struct ipsec_fake *fake = *state;
+
+    ipsec_fake_topology(fake, "bio", "genome/sakura,secret=psk-a");
+    ipsec_fake_settle(fake);
+    ipsec_fake_topology(fake, "geo", "rocks/sakura,secret=psk-b,local_id=geo.example");
+    /* The same remote identity with another secret: both secrets need the local identity too. */
+    assert_plan(
+        fake,
+        "update bio/genome/tunnel/sakura: secret psk-a loaded anew, used from the next authentication on\n"
+        "create geo/rocks/tunnel/sakura: connection routerd-2 from 192.0.2.1 to 203.0.113.2, profile generic, initiated from here\n");
+    assert_settled(fake);
+}
+
+static const char clash[] =
+    "another tunnel has the same local_id and remote_id with another secret; "
+    "give this one a local_id or remote_id of its own";
+
+static void test_clash_of_secrets(void **state)
+{
+    struct ipsec_fake *fake = *state;
+    char expected[512];
+
+    ipsec_fake_topology(fake, "bio", "genome/sakura,remote_id=Site.example");
+    ipsec_fake_settle(fake);
+    ipsec_fake_topology(fake, "geo",
+                        "rocks/evil,secret=other,remote_id=@site.EXAMPLE,remote=203.0.113.66");
+    snprintf(expected, sizeof expected, "create geo/rocks/tunnel/evil: REFUSED %s\n", clash);
+    assert_plan(fake, expected);
+    /* An older tunnel that takes over the identities of one that is loaded does not win either. */
+    ipsec_fake_topology(fake, "bio", "genome/sakura,secret=other,remote_id=x.example");
+    ipsec_fake_settle(fake);
+    ipsec_fake_topology(fake, "bio", "genome/sakura,remote_id=site.example");
+    snprintf(expected, sizeof expected, "update bio/genome/tunnel/sakura!: REFUSED %s\n", clash);
+    assert_plan(fake, expected);
+}
+
+static void test_clash_of_roles(void **state)
+{
+    struct ipsec_fake *fake = *state;
+
+    ipsec_fake_topology(fake, "bio", "genome/sakura");
+    ipsec_fake_topology(
+        fake, "geo",
+        "rocks/evil,local_id=203.0.113.2,remote=203.0.113.5 rocks/worse,remote_id=192.0.2.1,remote=203.0.113.6");
+    assert_plan(
+        fake,
+        "create bio/genome/tunnel/sakura: connection routerd-1 from 192.0.2.1 to 203.0.113.2, profile generic, initiated from here\n"
+        "create geo/rocks/tunnel/evil: REFUSED its local_id is the remote_id of another tunnel; give it one of its own\n"
+        "create geo/rocks/tunnel/worse: REFUSED its remote_id is the local_id of another tunnel; give it one of its own\n");
+}
+
+/* ---------------------------------------------------------------- walks */
+
+static unsigned int next_random(unsigned int *seed)
+{
+    *seed = *seed * 1103515245u + 12345u;
+    return *seed >> 16 & 0x7fff;
+}
+
+static void random_words(unsigned int *seed, const char *tenant, char *words, size_t size)
+{
+    size_t len = 0;
+
+    words[0] = '\0';
+    for (unsigned int i = 0; i < 8; i++) {
+        unsigned int dice = next_random(seed) % 8;
+        if (dice < 3) {
+            continue;
+        }
+        len += (size_t)snprintf(words + len, size - len, "%sn%u/t%u,remote=%s.%u%s%s%s",
+                                len ? " " : "", i / 3, i,
+                                strcmp(tenant, "bio") == 0 ? "203.0.113" : "198.51.100",
+                                10 + 2 * i + (dice == 3), dice == 4 ? ",initiate=false" : "",
+                                dice == 5 ? ",secret=other" : "", dice > 5 ? "" : ",local_id=");
+        if (dice <= 5) {
+            len +=
+                (size_t)snprintf(words + len, size - len, "%s%u.example", tenant, 2 * i + dice % 2);
+        }
+    }
+}
+
+static void meddle(unsigned int *seed, struct ipsec_fake *fake)
+{
+    switch (next_random(seed) % 5) {
+    case 0: fake->seen.n_conns -= fake->seen.n_conns > 0; break;
+    case 1: fake->seen.n_secrets -= fake->seen.n_secrets > 0; break;
+    case 2: ipsec_seen_clear_sas(&fake->seen, 0); break;
+    case 3: fake->secret_generation++; break;
+    case 4: fake->uplink4 = next_random(seed) % 2 ? "192.0.2.1" : "192.0.2.2"; break;
+    }
+}
+
+static uint64_t without_sas(struct ipsec_fake *fake)
+{
+    ipsec_seen_clear_sas(&fake->seen, 0);
+    return ipsec_seen_digest(&fake->seen);
+}
+
+/* Whatever happens on the way, each plan settles, and the end is that of a fresh build. */
+static void test_random_walk(void **state)
+{
+    struct ipsec_fake *fake = *state;
+
+    for (unsigned int run = 1; run <= 40; run++) {
+        unsigned int seed = run;
+        char bio[2048] = "", geo[2048] = "";
+        for (int i = 0; i < 25; i++) {
+            random_words(&seed, "bio", bio, sizeof bio);
+            random_words(&seed, "geo", geo, sizeof geo);
+            ipsec_fake_topology(fake, "bio", bio);
+            ipsec_fake_topology(fake, "geo", geo);
+            meddle(&seed, fake);
+            ipsec_fake_settle(fake);
+        }
+        struct ipsec_fake fresh = {.intended = fake->intended,
+                                   .config = fake->config,
+                                   .facts = fake->facts,
+                                   .next_ike_id = 1};
+        fresh.seen.arena = arena_new();
+        ipsec_fake_settle(&fresh);
+        assert_true(without_sas(fake) == without_sas(&fresh));
+        ipsec_seen_done(&fresh.seen);
+    }
+}
+
+static void test_large(void **state)
+{
+    struct ipsec_fake *fake = *state;
+    char *words = NULL;
+    size_t len;
+    FILE *out = open_memstream(&words, &len);
+
+    for (unsigned int i = 0; i < 500; i++) {
+        fprintf(out, "%sn/t%u,remote=203.0.%u.%u,local_id=l%u.example", i ? " " : "", i, i / 200,
+                i % 200 + 1, i);
+    }
+    fclose(out);
+    ipsec_fake_topology(fake, "bio", words);
+    assert_int_equal(ipsec_fake_settle(fake), 500);
+    free(words);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_create_and_delete, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_only_ends_are_disruptive, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_local_identity, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_secret, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_what_is_missing_now, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_ipv6, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_foreign_stays, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_strays_are_removed, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_unloaded_by_hand, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_stale_sa, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_same_ends_different_ids, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_clash_of_secrets, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_clash_of_roles, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_random_walk, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_large, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
