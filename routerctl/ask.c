@@ -43,7 +43,9 @@ static void tell_problem(const struct ctl *ctl, const struct ctl_answer *answer,
     }
     detail = *detail ? detail : ctl_json_text(problem, "title");
     if (*detail) {
-        ctl_error("%s%s%s", file ? file : "", file ? ": " : "", detail);
+        bool about_file = file && (faults || answer->status == 413);
+
+        ctl_error("%s%s%s", about_file ? file : "", about_file ? ": " : "", detail);
     } else {
         ctl_error("routerd refused with status %d and gave no reason", answer->status);
     }
@@ -54,7 +56,7 @@ static void tell_problem(const struct ctl *ctl, const struct ctl_answer *answer,
 
 static bool is_change(const struct ctl_request *request)
 {
-    return strcmp(request->method, "GET") && !strstr(request->target, "dry_run=true");
+    return strcmp(request->method, "GET") != 0 && !strstr(request->target, "dry_run=true");
 }
 
 int ctl_call(const struct ctl *ctl, const struct ctl_request *request, const char *file,

@@ -148,11 +148,13 @@ static void say_accepted(const struct change *change)
     char *counts;
 
     if (ctl_plan_empty(plan)) {
-        ctl_say(stdout, "tenant %s: generation %.0f, nothing to do", change->tenant, generation);
+        ctl_say(stdout, "tenant %s: generation %.0f is in force already, nothing to do",
+                change->tenant, generation);
         return;
     }
     counts = ctl_plan_counts(plan);
-    ctl_say(stdout, "tenant %s: generation %.0f, %s", change->tenant, generation, counts);
+    ctl_say(stdout, "tenant %s: generation %.0f is accepted: %s", change->tenant, generation,
+            counts);
     free(counts);
 }
 

@@ -41,7 +41,7 @@ static bool is_digit(char c)
 
 static int take_status_line(struct ctl_http *http, const char *line, const char **ret_why)
 {
-    if (strncmp(line, "HTTP/1.", 7) || !is_digit(line[7]) || line[8] != ' ') {
+    if (strncmp(line, "HTTP/1.", 7) != 0 || !is_digit(line[7]) || line[8] != ' ') {
         return wrong("this is no HTTP/1.1", ret_why);
     }
     line += 9;

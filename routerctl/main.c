@@ -17,8 +17,8 @@ enum { DEFAULT_TIMEOUT_MS = 60000, WAIT_MAX_S = 3600, TIMEOUT_MAX_S = 86400 };
 struct line {
     struct ctl ctl;
     bool help, version;
-    const char *unknown; /* an option that is none, or lacks its value */
-    int status;          /* not CTL_DONE: what is wrong has been said */
+    char *wrong; /* what the first wrong option is; heap */
+    int status;  /* not CTL_DONE: what is wrong has been said */
 };
 
 /* --- options -------------------------------------------------------------------------------- */
@@ -69,7 +69,7 @@ static void take_if_match(struct line *line, const char *value)
 {
     uint64_t generation;
 
-    if (strcmp(value, "*") && ctl_parse_number(value, &generation)) {
+    if (strcmp(value, "*") != 0 && ctl_parse_number(value, &generation)) {
         refuse_value(line, "--if-match", value, "a generation's number, or * for any at all");
     }
     line->ctl.if_match = value;
@@ -92,6 +92,18 @@ static void take_option(struct line *line, int option, const char *value)
     case OPT_CONFIRM: line->ctl.given |= CTL_OPTION_CONFIRM; break;
     default: break;
     }
+}
+
+/* `option` is what getopt_long() returned for the last word it looked at. */
+static void note_wrong(struct line *line, int option, const char *word)
+{
+    const char *what = option == ':' ? "this option needs a value:" : "there is no option";
+
+    if (line->wrong) {
+        return;
+    }
+    line->wrong = optopt > 0 && optopt < 256 ? ctl_printf("%s -%c", what, optopt)
+                                             : ctl_printf("%s %s", what, word);
 }
 
 /* Options may stand anywhere; what is left of argv from optind on is the command and its arguments.
@@ -117,7 +129,7 @@ static void take_options(struct line *line, int argc, char **argv)
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":s:t:o:hy", longs, NULL)) != -1) {
         if (option == '?' || option == ':') {
-            line->unknown = line->unknown ? line->unknown : argv[optind - 1];
+            note_wrong(line, option, argv[optind - 1]);
         } else {
             take_option(line, option, optarg);
         }
@@ -146,8 +158,8 @@ static int run_command(const struct line *line, const struct ctl_command *comman
         ctl_usage_of(stdout, command);
         return CTL_DONE;
     }
-    if (line->unknown) {
-        return wrong_usage(command, "wrong option or missing value:", line->unknown);
+    if (line->wrong) {
+        return wrong_usage(command, line->wrong, "");
     }
     if (line->status != CTL_DONE) {
         return line->status;
@@ -186,8 +198,8 @@ static int run(const struct line *line, int n, char **args)
         puts("routerctl " ROUTERD_VERSION);
         return CTL_DONE;
     }
-    if (line->unknown) {
-        return wrong_usage(NULL, "wrong option or missing value:", line->unknown);
+    if (line->wrong) {
+        return wrong_usage(NULL, line->wrong, "");
     }
     return n ? wrong_usage(NULL, "there is no command", args[0])
              : wrong_usage(NULL, "a command is missing", "");
@@ -232,6 +244,7 @@ int main(int argc, char **argv)
     line.ctl.colour = shows_colour();
     line.ctl.progress = line.ctl.output == CTL_TABLE && isatty(STDERR_FILENO);
     status = run(&line, argc - optind, argv + optind);
+    free(line.wrong);
     if (fflush(stdout) || ferror(stdout)) {
         ctl_error("standard output: %s", strerror(errno));
         status = status == CTL_DONE ? CTL_FAILED : status;

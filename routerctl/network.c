@@ -121,8 +121,8 @@ static void fill_routes(struct ctl_table *table, const cJSON *answer, bool sever
 static void print_routes(const struct ctl *ctl, const struct ctl_answers *answers)
 {
     static const struct ctl_column columns[] = {
-        {"TENANT", false, true},     {"PREFIX", false, false},   {"VIA", false, false},
-        {"INTERFACE", false, false}, {"PROTOCOL", false, false}, {"SELECTED", false, false},
+        {"TENANT", CTL_OPTIONAL}, {"PREFIX", CTL_LEFT},   {"VIA", CTL_LEFT},
+        {"INTERFACE", CTL_LEFT},  {"PROTOCOL", CTL_LEFT}, {"SELECTED", CTL_LEFT},
     };
     struct ctl_table *table = ctl_table_new(columns, sizeof columns / sizeof *columns);
     const cJSON *answer;

@@ -11,12 +11,6 @@ struct ctl_kind {
     void (*cells)(struct ctl_table *table, const cJSON *object);
 };
 
-/* Every table begins with where the object is. */
-#define PLACE                  \
-    {"TENANT", false, true},   \
-    {                          \
-        "NETWORK", false, true \
-    }
 #define KIND(key, columns, cells)                               \
     {                                                           \
         key, columns, sizeof columns / sizeof *(columns), cells \
@@ -35,10 +29,10 @@ static void cell_number(struct ctl_table *table, const cJSON *object, const char
 /* --- networks ------------------------------------------------------------------------------- */
 
 static const struct ctl_column network_columns[] = {
-    {"TENANT", false, true},   {"NETWORK", false, false}, {"STATE", false, false},
-    {"UP FOR", false, false},  {"VRF", false, false},     {"TABLE", true, false},
-    {"SEGMENTS", true, false}, {"TUNNELS", true, false},  {"PEERS", true, false},
-    {"REASON", false, true},
+    {"TENANT", CTL_OPTIONAL}, {"NETWORK", CTL_LEFT},  {"STATE", CTL_LEFT},
+    {"UPTIME", CTL_LEFT},     {"VRF", CTL_LEFT},      {"TABLE", CTL_RIGHT},
+    {"SEGMENTS", CTL_RIGHT},  {"TUNNELS", CTL_RIGHT}, {"PEERS", CTL_RIGHT},
+    {"REASON", CTL_OPTIONAL},
 };
 
 static void network_cells(struct ctl_table *table, const cJSON *network)
@@ -58,13 +52,9 @@ const struct ctl_kind ctl_kind_network = KIND(NULL, network_columns, network_cel
 /* --- segments ------------------------------------------------------------------------------- */
 
 static const struct ctl_column segment_columns[] = {
-    PLACE,
-    {"SEGMENT", false, false},
-    {"STATE", false, false},
-    {"UP FOR", false, false},
-    {"INTERFACE", false, false},
-    {"BRIDGE", false, false},
-    {"REASON", false, true},
+    {"TENANT", CTL_OPTIONAL}, {"NETWORK", CTL_OPTIONAL}, {"SEGMENT", CTL_LEFT},
+    {"STATE", CTL_LEFT},      {"UPTIME", CTL_LEFT},      {"INTERFACE", CTL_LEFT},
+    {"BRIDGE", CTL_LEFT},     {"REASON", CTL_OPTIONAL},
 };
 
 static void segment_cells(struct ctl_table *table, const cJSON *segment)
@@ -82,15 +72,9 @@ const struct ctl_kind ctl_kind_segment = KIND("segments", segment_columns, segme
 /* --- tunnels -------------------------------------------------------------------------------- */
 
 static const struct ctl_column tunnel_columns[] = {
-    PLACE,
-    {"TUNNEL", false, false},
-    {"STATE", false, false},
-    {"UP FOR", false, false},
-    {"INTERFACE", false, false},
-    {"IF_ID", true, false},
-    {"IN", true, false},
-    {"OUT", true, false},
-    {"REASON", false, true},
+    {"TENANT", CTL_OPTIONAL}, {"NETWORK", CTL_OPTIONAL}, {"TUNNEL", CTL_LEFT}, {"STATE", CTL_LEFT},
+    {"UPTIME", CTL_LEFT},     {"INTERFACE", CTL_LEFT},   {"IF_ID", CTL_RIGHT}, {"IN", CTL_RIGHT},
+    {"OUT", CTL_RIGHT},       {"REASON", CTL_OPTIONAL},
 };
 
 static void cell_bytes(struct ctl_table *table, const cJSON *object, const char *key)
@@ -117,16 +101,10 @@ const struct ctl_kind ctl_kind_tunnel = KIND("tunnels", tunnel_columns, tunnel_c
 /* --- peers ---------------------------------------------------------------------------------- */
 
 static const struct ctl_column peer_columns[] = {
-    PLACE,
-    {"PEER", false, false},
-    {"STATE", false, false},
-    {"UP FOR", false, false},
-    {"ADDRESS", false, false},
-    {"ASN", true, false},
-    {"BGP", false, false},
-    {"RECEIVED", true, false},
-    {"SENT", true, false},
-    {"REASON", false, true},
+    {"TENANT", CTL_OPTIONAL}, {"NETWORK", CTL_OPTIONAL}, {"PEER", CTL_LEFT},
+    {"STATE", CTL_LEFT},      {"UPTIME", CTL_LEFT},      {"ADDRESS", CTL_LEFT},
+    {"ASN", CTL_RIGHT},       {"BGP", CTL_LEFT},         {"RECEIVED", CTL_RIGHT},
+    {"SENT", CTL_RIGHT},      {"REASON", CTL_OPTIONAL},
 };
 
 static void peer_cells(struct ctl_table *table, const cJSON *peer)

@@ -67,10 +67,10 @@ cJSON *ctl_outstanding(const cJSON *status, size_t *ret_total)
 void ctl_print_outstanding(const struct ctl *ctl, const cJSON *list)
 {
     static const struct ctl_column columns[] = {
-        {"TENANT", false, true},
-        {"OBJECT", false, false},
-        {"STATE", false, false},
-        {"REASON", false, true},
+        {"TENANT", CTL_OPTIONAL},
+        {"OBJECT", CTL_LEFT},
+        {"STATE", CTL_LEFT},
+        {"REASON", CTL_OPTIONAL},
     };
     struct ctl_table *table = ctl_table_new(columns, sizeof columns / sizeof *columns);
     const cJSON *item;

@@ -19,8 +19,8 @@ char *ctl_plan_counts(const cJSON *plan)
     if (disruptive <= 0) {
         return counts;
     }
-    text = ctl_printf("%s; %.0f interrupt%s traffic (!)", counts, disruptive,
-                      disruptive == 1 ? "s" : "");
+    text =
+        ctl_printf("%s; %.0f interrupt%s traffic", counts, disruptive, disruptive == 1 ? "s" : "");
     free(counts);
     return text;
 }
@@ -33,8 +33,8 @@ static enum ctl_style style_of(const char *action)
 static void print_steps(const struct ctl *ctl, const cJSON *steps)
 {
     static const struct ctl_column columns[] = {
-        {"!", false, true},        {"ACTION", false, false},  {"OBJECT", false, false},
-        {"BACKEND", false, false}, {"SUMMARY", false, false},
+        {"", CTL_OPTIONAL | CTL_BLANK}, {"ACTION", CTL_LEFT},  {"OBJECT", CTL_LEFT},
+        {"BACKEND", CTL_LEFT},          {"SUMMARY", CTL_LEFT},
     };
     struct ctl_table *table = ctl_table_new(columns, sizeof columns / sizeof *columns);
     const cJSON *step;
@@ -62,6 +62,6 @@ void ctl_plan_print(const struct ctl *ctl, const cJSON *plan)
     }
     print_steps(ctl, ctl_json_list(plan, "steps"));
     counts = ctl_plan_counts(plan);
-    printf("\n%s\n", counts);
+    printf("\n%s%s\n", counts, ctl_json_number(plan, "disruptive") > 0 ? " (!)" : "");
     free(counts);
 }

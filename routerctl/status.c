@@ -86,9 +86,9 @@ static void cell_tenant(struct ctl_table *table, const cJSON *tenant)
 static void print_tenants(const struct ctl *ctl, const cJSON *list)
 {
     static const struct ctl_column columns[] = {
-        {"TENANT", false, false},    {"GENERATION", true, false}, {"APPLIED", true, false},
-        {"CONVERGED", false, false}, {"NETWORKS", true, false},   {"SEGMENTS", true, false},
-        {"TUNNELS", true, false},    {"PEERS", true, false},
+        {"TENANT", CTL_LEFT},    {"GENERATION", CTL_RIGHT}, {"APPLIED", CTL_RIGHT},
+        {"CONVERGED", CTL_LEFT}, {"NETWORKS", CTL_RIGHT},   {"SEGMENTS", CTL_RIGHT},
+        {"TUNNELS", CTL_RIGHT},  {"PEERS", CTL_RIGHT},
     };
     struct ctl_table *table = ctl_table_new(columns, sizeof columns / sizeof *columns);
     const cJSON *tenant;
@@ -164,10 +164,10 @@ int ctl_status(const struct ctl *ctl, char **args)
 int ctl_tenants(const struct ctl *ctl, char **args)
 {
     static const struct ctl_column columns[] = {
-        {"TENANT", false, false},
-        {"GENERATION", true, false},
-        {"APPLIED", true, false},
-        {"CONVERGED", false, false},
+        {"TENANT", CTL_LEFT},
+        {"GENERATION", CTL_RIGHT},
+        {"APPLIED", CTL_RIGHT},
+        {"CONVERGED", CTL_LEFT},
     };
     struct ctl_table *table;
     const cJSON *tenant;

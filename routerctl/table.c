@@ -98,7 +98,7 @@ static size_t column_width(const struct ctl_table *table, size_t column)
     for (size_t i = column; i < table->n_cells; i += table->n_columns) {
         widest = table->cells[i].width > widest ? table->cells[i].width : widest;
     }
-    if (!widest && table->columns[column].optional) {
+    if (!widest && table->columns[column].flags & CTL_OPTIONAL) {
         return 0;
     }
     return widest > heading ? widest : heading;
@@ -115,7 +115,7 @@ struct printer {
 static void print_cell(const struct printer *printer, size_t column, const struct cell *cell)
 {
     size_t padding = printer->widths[column] - cell->width;
-    bool right = printer->table->columns[column].right, last = column == printer->last;
+    bool right = printer->table->columns[column].flags & CTL_RIGHT, last = column == printer->last;
     bool styled = printer->colour && cell->style != CTL_PLAIN;
 
     fprintf(printer->file, "%*s%s%s%s%*s", right ? (int)padding : 0, "",
@@ -139,12 +139,16 @@ static void print_headings(const struct printer *printer)
 
 static void print_row(const struct printer *printer, const struct cell *cells)
 {
-    static char hyphen[] = "-";
-    static const struct cell dash = {hyphen, 1, CTL_FAINT};
+    static char nothing[] = "", hyphen[] = "-";
+    static const struct cell blank = {nothing, 0, CTL_PLAIN}, dash = {hyphen, 1, CTL_FAINT};
+    const struct ctl_column *columns = printer->table->columns;
 
     for (size_t i = 0; i < printer->table->n_columns; i++) {
         if (printer->widths[i]) {
-            print_cell(printer, i, cells[i].width ? &cells[i] : &dash);
+            print_cell(printer, i,
+                       cells[i].width                 ? &cells[i]
+                       : columns[i].flags & CTL_BLANK ? &blank
+                                                      : &dash);
         }
     }
 }

@@ -11,10 +11,16 @@
 
 enum ctl_style { CTL_PLAIN, CTL_GOOD, CTL_BUSY, CTL_BAD, CTL_BOLD, CTL_FAINT };
 
+enum ctl_column_flag {
+    CTL_LEFT = 0,
+    CTL_RIGHT = 1 << 0,    /* aligned to the right, for numbers */
+    CTL_OPTIONAL = 1 << 1, /* left out if it has nothing in any row */
+    CTL_BLANK = 1 << 2,    /* empty cells stay empty; elsewhere they are dashes */
+};
+
 struct ctl_column {
     const char *heading;
-    bool right;    /* aligned, for numbers */
-    bool optional; /* left out if it has nothing in any row */
+    unsigned int flags; /* set of enum ctl_column_flag */
 };
 
 struct ctl_table;
@@ -27,7 +33,7 @@ void ctl_table_cell(struct ctl_table *table, const char *text);
 void ctl_table_cell_styled(struct ctl_table *table, const char *text, enum ctl_style style);
 void ctl_table_number(struct ctl_table *table, double number);
 size_t ctl_table_rows(const struct ctl_table *table);
-/* Prints the headings and the rows; empty cells are dashes. */
+/* Prints the headings and the rows. */
 void ctl_table_print(const struct ctl_table *table, FILE *file, bool colour);
 
 /* What switches a style on (off: CTL_PLAIN), "" without colour. */
