@@ -193,22 +193,23 @@ int ovs_watch_connect(const char *path)
 }
 
 /* Connects to one socket; those of daemons that are gone refuse. */
-static void try_socket(struct ovs_watch *watch, const char *name)
+static int try_socket(struct ovs_watch *watch, const char *name)
 {
     char *path = xasprintf("%s/%s", watch->directory, name);
     struct ucred peer = {0};
     socklen_t size = sizeof peer;
+    int fd = ovs_watch_connect(path);
 
-    watch->fd = ovs_watch_connect(path);
     free(path);
-    if (watch->fd < 0) {
-        watch->fd = -1;
-        return;
+    if (fd < 0) {
+        return fd;
     }
+    watch->fd = fd;
     getsockopt(watch->fd, SOL_SOCKET, SO_PEERCRED, &peer, &size);
     watch->pid = peer.pid;
     watch->looked = watch->asked = false;
     watch->next_ms = time_msec();
+    return 0;
 }
 
 static bool is_socket_name(const char *name)
@@ -223,18 +224,20 @@ static void search(struct ovs_watch *watch)
 {
     struct dirent *entry;
     DIR *dir = opendir(watch->directory);
+    int error = dir ? -ENOENT : -errno;
 
     while (dir && watch->fd < 0 && (entry = readdir(dir))) {
         if (is_socket_name(entry->d_name)) {
-            try_socket(watch, entry->d_name);
+            error = try_socket(watch, entry->d_name);
         }
     }
     if (dir) {
         closedir(dir);
     }
     if (watch->fd < 0) {
-        away(watch, xasprintf("ovs-vswitchd does not answer in %s; is openvswitch-switch running?",
-                              watch->directory));
+        away(watch,
+             xasprintf("ovs-vswitchd does not answer in %s: %s; is openvswitch-switch running?",
+                       watch->directory, ovs_strerror(-error)));
     }
 }
 
