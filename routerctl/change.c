@@ -158,9 +158,21 @@ static void say_accepted(const struct change *change)
     free(counts);
 }
 
+/* Why the waiting has ended. routerd's sentence is of use when it is not about what the table says
+ * anyway. */
+static void say_not_converged(const struct ctl *ctl, const char *detail, const cJSON *outstanding)
+{
+    const char *first = ctl_json_text(outstanding ? outstanding->child : NULL, "object");
+
+    if (*detail && (!*first || strncmp(detail, first, strlen(first)) != 0)) {
+        ctl_error("accepted, but not converged: %s", detail);
+    } else {
+        ctl_error("accepted, but not converged within %" PRId64 " s", ctl->wait_s);
+    }
+}
+
 static void say_waited(const struct ctl *ctl, const struct change *change, bool converged)
 {
-    const char *detail = ctl_json_text(change->answer, "detail");
     const cJSON *outstanding = ctl_json_list(change->answer, "outstanding");
 
     if (converged) {
@@ -168,10 +180,8 @@ static void say_waited(const struct ctl *ctl, const struct change *change, bool 
         return;
     }
     fflush(stdout);
-    ctl_error("accepted, but not converged within %" PRId64 " s%s%s", ctl->wait_s,
-              *detail ? ": " : "", detail);
+    say_not_converged(ctl, ctl_json_text(change->answer, "detail"), outstanding);
     if (cJSON_GetArraySize(outstanding)) {
-        puts("");
         ctl_print_outstanding(ctl, outstanding);
     }
 }

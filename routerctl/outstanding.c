@@ -9,44 +9,54 @@ struct finder {
     size_t total;
 };
 
-/* Returns whether the object is not up. `kind` is null for the network itself. */
-static bool find_object(struct finder *finder, const char *kind, const cJSON *object)
+static bool is_up(const cJSON *object)
 {
-    const char *state = ctl_json_text(object, "state");
-    cJSON *item;
-    char *path;
+    return !strcmp(ctl_json_text(object, "state"), "up");
+}
 
-    if (!strcmp(state, "up")) {
-        return false;
-    }
-    path = kind ? ctl_printf("%s/%s/%s", finder->network, kind, ctl_json_text(object, "name"))
-                : ctl_strdup(finder->network);
-    item = cJSON_CreateObject();
+/* `kind` is null for the network itself. */
+static void add_object(struct finder *finder, const char *kind, const cJSON *object)
+{
+    cJSON *item = cJSON_CreateObject();
+    char *path = kind ? ctl_printf("%s/%s/%s", finder->network, kind, ctl_json_text(object, "name"))
+                      : ctl_strdup(finder->network);
+
     cJSON_AddStringToObject(item, "object", path);
-    cJSON_AddStringToObject(item, "state", state);
+    cJSON_AddStringToObject(item, "state", ctl_json_text(object, "state"));
     cJSON_AddStringToObject(item, "reason", ctl_json_text(object, "reason"));
     cJSON_AddItemToArray(finder->list, item);
     free(path);
-    return true;
+}
+
+/* Whether the part is what the network's reason is about: then that ends with the part's own. */
+static bool explains(const cJSON *part, const cJSON *network)
+{
+    const char *reason = ctl_json_text(network, "reason"), *own = ctl_json_text(part, "reason");
+    size_t len = strlen(reason), own_len = strlen(own);
+
+    return own_len && own_len <= len && !strcmp(reason + len - own_len, own);
 }
 
 static void find_in_network(struct finder *finder, const cJSON *network)
 {
     static const char *const kinds[][2] = {
         {"segments", "segment"}, {"tunnels", "tunnel"}, {"peers", "peer"}};
-    bool explained = false;
+    bool explained = is_up(network);
     const cJSON *object;
 
     finder->network = ctl_json_text(network, "name");
     finder->total++;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         cJSON_ArrayForEach(object, ctl_json_list(network, kinds[i][0])) {
-            explained |= find_object(finder, kinds[i][1], object);
             finder->total++;
+            if (!is_up(object)) {
+                add_object(finder, kinds[i][1], object);
+                explained |= explains(object, network);
+            }
         }
     }
     if (!explained) {
-        find_object(finder, NULL, network);
+        add_object(finder, NULL, network);
     }
 }
 

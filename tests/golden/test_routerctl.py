@@ -86,8 +86,8 @@ def test_case(case, place):
         if line.startswith("server: "):
             place.serve(line.removeprefix("server: "))
             seen.append(line)
-        elif line.startswith("$ "):
-            seen += [line, *transcript(place, shlex.split(line[2:]))]
+        elif line.startswith("$"):
+            seen += [line, *transcript(place, shlex.split(line[1:]))]
         elif not line.startswith(("|", "!", "=")):
             seen.append(line)
     if os.environ.get("UPDATE"):

@@ -136,11 +136,15 @@ def genome():
 def broken():
     network = genome()
     network.update(name="proteome", state="down", vrf="vrf-2", table=1002, since=None,
-                   reason="peer aws is down")
+                   reason="peer aws: 169.254.10.2 does not answer: no route to host")
     network["peers"][0].update(state="down", since=None, bgp_state="Active", prefixes_received=0, prefixes_sent=0,
                                reason="169.254.10.2 does not answer: no route to host")
     network["tunnels"][0].update(state="pending", since=None, reason="203.0.113.2 is being called; \u001b[31mred\n")
     return network
+
+
+def lost():
+    return {**empty(), "name": "lost", "state": "error", "reason": "this kernel has no VRF support: modprobe vrf"}
 
 
 def empty():
@@ -218,6 +222,8 @@ def one():
         f"PUT {topology}?wait=2": Answer(202, {
             **change, "converged": False, "detail": "genome/peer/aws is pending: the session is in state Active",
             "outstanding": OUTSTANDING}),
+        f"PUT {topology}?wait=3": Answer(202, {
+            **change, "converged": False, "detail": "superseded by generation 9", "outstanding": OUTSTANDING[:1]}),
         f"DELETE {topology}": Answer(202, change),
         f"DELETE {topology}?dry_run=true": Answer(200, change),
         f"GET {topology}": Answer(200, DOCUMENT, ['ETag: "7"']),
@@ -240,7 +246,7 @@ def unchanged():
 
 
 def two():
-    return router([tenant("bio", 7, [genome(), broken()], 6, False), tenant("phys", 12, [genome()])], AWAY)
+    return router([tenant("bio", 7, [genome(), broken()], 6, False), tenant("phys", 12, [genome(), lost()])], AWAY)
 
 
 def wrong():
