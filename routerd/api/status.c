@@ -83,6 +83,19 @@ static void add_parts(cJSON *json, const struct network_status *network)
     }
 }
 
+/* How many nodes the network's pools have room for, saturated as theirs is. */
+static uint64_t capacity_of(const struct network *network)
+{
+    uint64_t capacity = 0;
+
+    for (size_t i = 0; network && i < network->n_pools; i++) {
+        uint64_t more = network->pools[i].capacity;
+
+        capacity = capacity > UINT64_MAX - more ? UINT64_MAX : capacity + more;
+    }
+    return capacity;
+}
+
 static cJSON *network_new(const struct network_status *network)
 {
     cJSON *json = object_new(&network->object), *nodes;
@@ -93,7 +106,7 @@ static cJSON *network_new(const struct network_status *network)
     add_parts(json, network);
     nodes = cJSON_AddObjectToObject(json, "nodes");
     json_add_uint(nodes, "allocated", 0);
-    json_add_uint(nodes, "capacity", 0);
+    json_add_uint(nodes, "capacity", capacity_of(network->network));
     return json;
 }
 
