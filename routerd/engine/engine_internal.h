@@ -122,6 +122,8 @@ void load_check(const struct engine *engine, const struct intended *intended, co
 /* engine_status.c */
 void status_run(struct engine *engine);
 void status_wait(struct engine *engine);
+/* Takes a snapshot, publishes it and answers those that waited for it. */
+void status_publish_now(struct engine *engine);
 /* Puts the store's memory of when objects came up in place of the engine's. */
 void status_load_since(struct engine *engine, const struct store_image *image);
 /* The first reason why an away or opening backend stands in the way of a tenant's objects, in heap

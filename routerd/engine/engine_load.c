@@ -249,11 +249,11 @@ static struct intended *reload_all(struct engine *engine, const struct config *c
 /* What cannot change while routerd runs. */
 static char *config_immutable(const struct config *old, const struct config *new)
 {
-    if (strcmp(old->state_server, new->state_server) ||
-        strcmp(old->state_database, new->state_database)) {
+    if (strcmp(old->state_server, new->state_server) != 0 ||
+        strcmp(old->state_database, new->state_database) != 0) {
         return xstrdup("state: takes a restart of routerd");
     }
-    if (strcmp(old->socket_path, new->socket_path)) {
+    if (strcmp(old->socket_path, new->socket_path) != 0) {
         return xstrdup("control.socket.path: takes a restart of routerd");
     }
     return NULL;

@@ -138,6 +138,7 @@ static void change_done(void *aux, int result, const char *detail)
     if (request->wait_ms > 0) {
         wait_for_convergence(engine, request);
     } else {
+        status_publish_now(engine); /* whoever reads after the answer sees the new generation */
         request_answer(request, REQUEST_DONE);
     }
 }

@@ -249,18 +249,21 @@ static int64_t publish_due(const struct engine *engine)
     return MIN(due, requests_waiting_until(engine));
 }
 
-void status_run(struct engine *engine)
+void status_publish_now(struct engine *engine)
 {
-    struct status *status;
+    struct status *status = status_take(engine);
 
-    if (time_msec() < publish_due(engine)) {
-        return;
-    }
-    status = status_take(engine);
     status_publish(engine,
                    status_ref(status)); /* first, so that who is answered reads no older one */
     requests_answer_waiting(engine, status);
     status_unref(status);
+}
+
+void status_run(struct engine *engine)
+{
+    if (time_msec() >= publish_due(engine)) {
+        status_publish_now(engine);
+    }
 }
 
 void status_wait(struct engine *engine)

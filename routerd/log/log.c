@@ -40,7 +40,7 @@ line_printf(struct line *line, const char *format, ...)
 
 static void line_fields(struct line *line, const char *tenant, const char *object)
 {
-    if (tenant)
+    if (tenant && tenant[0])
         line_printf(line, " tenant=%s", tenant);
     if (object)
         line_printf(line, " network=%.*s object=%s", (int)strcspn(object, "/"), object, object);

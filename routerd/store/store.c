@@ -96,6 +96,16 @@ static void put_done(struct store *store, struct pending *pending, int result,
     ((store_done *)pending->answer)(pending->aux, result, detail);
 }
 
+static void nodes_done(struct store *store OVS_UNUSED, struct pending *pending, int result,
+                       const struct json *rows, const char *detail)
+{
+    if (!result && !nodes_answer_complete(rows)) {
+        result = -EPROTO;
+        detail = "the state database has lost some of the nodes' pages";
+    }
+    ((store_done *)pending->answer)(pending->aux, result, detail);
+}
+
 static void read_done(struct store *store OVS_UNUSED, struct pending *pending, int result,
                       const struct json *rows, const char *detail OVS_UNUSED)
 {
@@ -142,6 +152,27 @@ void store_put(struct store *store, const struct store_change *change, store_don
     pending->answer = (void (*)(void))done;
     pending->aux = aux;
     session_run(store);
+}
+
+void store_read_nodes(struct store *store, const struct store_nodes_reader *reader)
+{
+    store->nodes_reader = reader;
+}
+
+void store_put_nodes(struct store *store, const struct store_page_change *changes, size_t n,
+                     store_done *done, void *aux)
+{
+    struct pending *pending;
+
+    pending = pending_queue(store, ops_put_nodes(store, changes, n), true, nodes_done);
+    pending->answer = (void (*)(void))done;
+    pending->aux = aux;
+    session_run(store);
+}
+
+void store_read_again(struct store *store)
+{
+    jsonrpc_session_force_reconnect(store->session);
 }
 
 void store_read(struct store *store, const char *tenant, uint64_t generation, store_text *done,

@@ -1,5 +1,5 @@
-/* store.h - what must survive: generations and the numbers of objects, in an OVSDB database of our
- * own.
+/* store.h - what must survive: generations, the numbers of objects and the nodes, in an OVSDB
+ * database of our own.
  *
  * The database ("Router" by default; schema in router.ovsschema) lives on the ovsdb-server that the
  * router runs anyway, or on an OVSDB RAFT cluster. This routerd is its only writer, made sure by an
@@ -62,6 +62,8 @@ struct store_image {
     bool has_counters;         /* the store's own: the database has its row of counters */
     struct store_since *since; /* sorted by object */
     size_t n_since;
+    uint32_t *pages; /* the store's own: the numbers of all pages of nodes, sorted */
+    size_t n_pages;
 };
 
 /* Starts to connect. 0, or -EINVAL if the server's address cannot be one. */
@@ -104,6 +106,47 @@ void store_read(struct store *store, const char *tenant, uint64_t generation, st
 /* Remembers when objects came up; `since_ms` 0 forgets one. Best effort, in the background, not
  * durable. */
 void store_put_since(struct store *store, const struct store_since *changes, size_t n);
+
+/* --- nodes: a million of them and more, so they are no part of the image ---------------------- */
+
+/* Nodes are kept as records, one line of text each, in pages: a page is a row with a set of some
+ * hundred records of one pool. So reading a million takes some thousand rows, and writing one costs
+ * one record in the server's log, since that holds the difference of sets (Open vSwitch 2.17 on).
+ */
+struct store_page {
+    uint32_t number; /* unique in the database; the writer chooses it */
+    const char *tenant, *network, *pool;
+};
+
+/* Is given all records whenever the database is read, before the image gets its new serial. */
+struct store_nodes_reader {
+    void (*begin)(void *aux); /* forget all that was given before */
+    /* Borrowed until it returns. False: they make no sense, and the store is away. */
+    bool (*page)(void *aux, const struct store_page *page, const char *const *records, size_t n);
+    void *aux;
+};
+
+/* To be called before the first store_run(); `reader` is borrowed for the store's life. */
+void store_read_nodes(struct store *store, const struct store_nodes_reader *reader);
+
+enum store_page_step { STORE_PAGE_NEW, STORE_PAGE_CHANGED, STORE_PAGE_GONE };
+
+struct store_page_change {
+    struct store_page page;
+    enum store_page_step step;
+    const char *const *removed; /* records; none if the page is new or gone */
+    size_t n_removed;
+    const char *const *added; /* none if it is gone */
+    size_t n_added;
+};
+
+/* Writes all changes in one durable transaction; copied as needed before the call returns. The
+ * completion is as store_put()'s; on any failure the caller's idea of what is stored may be wrong
+ * and it calls store_read_again(). */
+void store_put_nodes(struct store *store, const struct store_page_change *changes, size_t n,
+                     store_done *done, void *aux);
+/* Reads everything again, by a new connection: what an old one has sent is done or lost then. */
+void store_read_again(struct store *store);
 
 /* `routerd --setup-database`: makes the database, has the server serve it, or upgrades its schema;
  * and nothing if all is well. Blocks up to `timeout_ms`. Also done by itself at start for a local

@@ -53,6 +53,7 @@ void image_free(struct store_image *image)
     }
     free(image->tenants);
     free(image->since);
+    free(image->pages);
     ids_done(&image->ids);
     free(image);
 }
@@ -67,14 +68,14 @@ const struct store_tenant *image_find(const struct store_image *image, const cha
     return NULL;
 }
 
-static const char *row_string(const struct json *row, const char *column)
+const char *row_string(const struct json *row, const char *column)
 {
     const struct json *value = shash_find_data(json_object(row), column);
 
     return value && value->type == JSON_STRING ? json_string(value) : "";
 }
 
-static int64_t row_integer(const struct json *row, const char *column)
+int64_t row_integer(const struct json *row, const char *column)
 {
     const struct json *value = shash_find_data(json_object(row), column);
 
@@ -148,7 +149,15 @@ static void read_since(struct store_image *image, const struct json *row)
         (struct store_since){xstrdup(row_string(row, "object")), row_integer(row, "time")};
 }
 
-static const struct json_array *rows_of(const struct json *result)
+static void read_page(struct store_image *image, const struct json *row)
+{
+    if (!(image->n_pages & (image->n_pages - 1))) { /* full at each power of two */
+        image->pages = xrealloc(image->pages, MAX(1, 2 * image->n_pages) * sizeof *image->pages);
+    }
+    image->pages[image->n_pages++] = (uint32_t)row_integer(row, "number");
+}
+
+const struct json_array *rows_of(const struct json *result)
 {
     const struct json *rows =
         result && result->type == JSON_OBJECT ? shash_find_data(json_object(result), "rows") : NULL;
@@ -170,6 +179,13 @@ static int since_cmp(const void *a_, const void *b_)
     return strcmp(a->object, b->object);
 }
 
+static int page_cmp(const void *a_, const void *b_)
+{
+    const uint32_t *a = a_, *b = b_;
+
+    return *a < *b ? -1 : *a > *b;
+}
+
 static void image_sort(struct store_image *image)
 {
     for (size_t i = 0; i < image->n_tenants; i++) {
@@ -181,12 +197,15 @@ static void image_sort(struct store_image *image)
     if (image->n_since) {
         qsort(image->since, image->n_since, sizeof *image->since, since_cmp);
     }
+    if (image->n_pages) {
+        qsort(image->pages, image->n_pages, sizeof *image->pages, page_cmp);
+    }
 }
 
 int image_read_rows(struct store_image *image, const struct json *rows)
 {
-    static row_reader *const readers[] = {read_router, read_tenant, read_generation, read_object,
-                                          read_since};
+    static row_reader *const readers[] = {read_router, read_tenant, read_generation,
+                                          read_object, read_since,  read_page};
 
     if (json_array(rows)->n < ARRAY_SIZE(readers)) {
         return -EPROTO;

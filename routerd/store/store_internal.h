@@ -3,6 +3,7 @@
  *   store.c        requests and their deadlines, the public functions
  *   store_session.c the connection: schema, lock, reading, messages in and out
  *   store_ops.c    OVSDB operations (RFC 7047, section 5) for each kind of write
+ *   store_nodes.c  pages of nodes: operations and rows
  *   store_image.c  rows into the image, and changes to it
  *   store_setup.c  making and upgrading the database
  */
@@ -18,11 +19,12 @@
 /* Where the connection stands; each but the last waits for one answer. */
 enum session_state {
     SESSION_CONNECTING,
-    SESSION_SCHEMA, /* get_schema */
-    SESSION_SETUP,  /* the database is missing or old: store_setup() runs beside us */
-    SESSION_LOCK,   /* lock, and maybe its holder */
-    SESSION_ROWS,   /* everything but the documents */
-    SESSION_DOCUMENTS /* the documents in force */,
+    SESSION_SCHEMA,    /* get_schema */
+    SESSION_SETUP,     /* the database is missing or old: store_setup() runs beside us */
+    SESSION_LOCK,      /* lock, and maybe its holder */
+    SESSION_ROWS,      /* everything but the documents */
+    SESSION_DOCUMENTS, /* the documents in force */
+    SESSION_PAGES,     /* the nodes, some pages at a time */
     SESSION_READY,
 };
 
@@ -61,6 +63,8 @@ struct store {
     bool changed;
     struct store_image *image;
     struct store_image *reading;
+    size_t next_page; /* of reading->pages: the first that was not asked for */
+    const struct store_nodes_reader *nodes_reader; /* null: nobody wants to know */
     uint64_t serial;
     struct ovs_list queue; /* of struct pending, not sent */
     struct ovs_list sent;
@@ -90,6 +94,25 @@ struct json *ops_document(const char *database, const char *tenant, uint64_t gen
 struct json *ops_put(const struct store *store, const struct store_change *change, int64_t time_ms);
 struct json *ops_since(const struct store *store, const struct store_since *changes, size_t n);
 
+/* What most operations are made of. */
+struct json *op_new(const char *op, const char *table);
+struct json *op_select(const char *table, struct json *where, const char *const *names);
+void where_add(struct json *where, const char *column, const char *function, struct json *value);
+struct json *ops_start(const char *database);
+/* A writing transaction: nothing of it happens unless we hold the lock. */
+struct json *ops_start_write(const struct store *store);
+void ops_end_durable(struct json *ops);
+
+/* store_nodes.c */
+struct json *ops_put_nodes(const struct store *store, const struct store_page_change *changes,
+                           size_t n);
+/* Whether each change of the answer met its page. */
+bool nodes_answer_complete(const struct json *rows);
+/* The pages of some numbers, both included. */
+struct json *ops_pages(const char *database, uint32_t first, uint32_t last);
+/* Gives the pages of the answer to the reader. -EPROTO: they make no sense. */
+int nodes_read_pages(const struct store *store, const struct json *rows);
+
 /* store_image.c */
 struct store_image *image_new(void);
 void image_free(struct store_image *image);
@@ -97,8 +120,13 @@ void image_free(struct store_image *image);
  * expected form. */
 int image_read_rows(struct store_image *image, const struct json *rows);
 int image_read_documents(struct store_image *image, const struct json *rows);
+/* Columns of a row; of another type: "", 0. */
+const char *row_string(const struct json *row, const char *column);
+int64_t row_integer(const struct json *row, const char *column);
+/* The rows of one select, or null. */
+const struct json_array *rows_of(const struct json *result);
 /* The text of ops_document()'s answer, or null. */
-const char *image_document_of(const struct json *row);
+const char *image_document_of(const struct json *result);
 struct store_image_change *image_change_new(const struct store_change *change, int64_t time_ms);
 void image_change_free(struct store_image_change *change);
 void image_change_apply(struct store_image *image, struct store_image_change *change);

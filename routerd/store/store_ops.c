@@ -7,7 +7,7 @@
 static const char *const kind_names[] = {
     [ID_NETWORK] = "network", [ID_SEGMENT] = "segment", [ID_TUNNEL] = "tunnel"};
 
-static struct json *op_new(const char *op, const char *table)
+struct json *op_new(const char *op, const char *table)
 {
     struct json *json = json_object_create();
 
@@ -18,8 +18,7 @@ static struct json *op_new(const char *op, const char *table)
     return json;
 }
 
-static void where_add(struct json *where, const char *column, const char *function,
-                      struct json *value)
+void where_add(struct json *where, const char *column, const char *function, struct json *value)
 {
     json_array_add(where, json_array_create_3(json_string_create(column),
                                               json_string_create(function), value));
@@ -35,7 +34,7 @@ static struct json *columns(const char *const *names)
     return json;
 }
 
-static struct json *op_select(const char *table, struct json *where, const char *const *names)
+struct json *op_select(const char *table, struct json *where, const char *const *names)
 {
     struct json *op = op_new("select", table);
 
@@ -44,13 +43,12 @@ static struct json *op_select(const char *table, struct json *where, const char 
     return op;
 }
 
-static struct json *ops_start(const char *database)
+struct json *ops_start(const char *database)
 {
     return json_array_create_1(json_string_create(database));
 }
 
-/* A writing transaction: nothing of it happens unless we hold the lock. */
-static struct json *ops_start_write(const struct store *store)
+struct json *ops_start_write(const struct store *store)
 {
     struct json *ops = ops_start(store->config->state_database);
     struct json *assertion = op_new("assert", NULL);
@@ -60,7 +58,7 @@ static struct json *ops_start_write(const struct store *store)
     return ops;
 }
 
-static void ops_end_durable(struct json *ops)
+void ops_end_durable(struct json *ops)
 {
     struct json *commit = op_new("commit", NULL);
 
@@ -75,6 +73,7 @@ struct json *ops_rows(const char *database)
     static const char *const generation[] = {"tenant", "number", "time", "who", "summary", NULL};
     static const char *const object[] = {"kind", "tenant", "network", "name", "id", NULL};
     static const char *const since[] = {"object", "time", NULL};
+    static const char *const page[] = {"number", NULL};
     struct json *ops = ops_start(database);
 
     json_array_add(ops, op_select("Router", json_array_create_empty(), router));
@@ -82,6 +81,7 @@ struct json *ops_rows(const char *database)
     json_array_add(ops, op_select("Generation", json_array_create_empty(), generation));
     json_array_add(ops, op_select("Object", json_array_create_empty(), object));
     json_array_add(ops, op_select("Since", json_array_create_empty(), since));
+    json_array_add(ops, op_select("Node_Page", json_array_create_empty(), page));
     return ops;
 }
 

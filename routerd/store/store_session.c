@@ -19,11 +19,12 @@ enum {
     BACKOFF_MS = 1000,      /* longest pause between two attempts to connect */
     CONNECT_MS = 2500,      /* without a connection for so long, the server is away */
     SENT_MAX = 64,
+    PAGES_MAX = 64, /* of nodes read at a time: about a megabyte */
 };
 
 static void session_away(struct store *store, char *reason)
 {
-    if (!store->reason || strcmp(store->reason, reason)) {
+    if (!store->reason || strcmp(store->reason, reason) != 0) {
         log_line(LOG_LEVEL_WARNING, "store", "%s", reason);
         store->changed = true;
         free(store->reason);
@@ -207,6 +208,51 @@ static void session_ready(struct store *store)
              store->config->state_database, store->image->n_tenants);
 }
 
+/* Asks for the next pages of nodes. False: there are no more. */
+static bool ask_pages(struct store *store)
+{
+    const struct store_image *reading = store->reading;
+    size_t first = store->next_page, n = MIN(reading->n_pages - first, PAGES_MAX);
+
+    if (!n) {
+        return false;
+    }
+    store->next_page += n;
+    session_ask(store, SESSION_PAGES, "transact",
+                ops_pages(store->config->state_database, reading->pages[first],
+                          reading->pages[first + n - 1]));
+    return true;
+}
+
+static void begin_pages(struct store *store)
+{
+    store->next_page = 0;
+    if (store->nodes_reader) {
+        store->nodes_reader->begin(store->nodes_reader->aux);
+    }
+    if (!store->nodes_reader || !ask_pages(store)) {
+        session_ready(store);
+    }
+}
+
+/* The server prepares the next pages while these are taken in. */
+static void take_pages(struct store *store, const struct jsonrpc_msg *msg)
+{
+    const struct json *rows = rows_of_answer(store, msg);
+    bool more = rows && ask_pages(store);
+
+    if (!rows) {
+        return;
+    }
+    if (nodes_read_pages(store, rows)) {
+        session_refuse(store,
+                       xasprintf("database %s holds nodes that make no sense; restore a backup",
+                                 store->config->state_database));
+    } else if (!more) {
+        session_ready(store);
+    }
+}
+
 static void take_rows(struct store *store, const struct jsonrpc_msg *msg)
 {
     const struct json *rows = rows_of_answer(store, msg);
@@ -221,7 +267,7 @@ static void take_rows(struct store *store, const struct jsonrpc_msg *msg)
         session_ask(store, SESSION_DOCUMENTS, "transact",
                     ops_documents(store->config->state_database, store->reading));
     } else {
-        session_ready(store);
+        begin_pages(store);
     }
 }
 
@@ -235,7 +281,7 @@ static void take_documents(struct store *store, const struct jsonrpc_msg *msg)
             xasprintf("database %s lacks the document of a generation in force; restore a backup",
                       store->config->state_database));
     } else if (rows) {
-        session_ready(store);
+        begin_pages(store);
     }
 }
 
@@ -246,6 +292,7 @@ static void take_own_answer(struct store *store, const struct jsonrpc_msg *msg)
     case SESSION_LOCK: take_lock(store, msg); break;
     case SESSION_ROWS: take_rows(store, msg); break;
     case SESSION_DOCUMENTS: take_documents(store, msg); break;
+    case SESSION_PAGES: take_pages(store, msg); break;
     case SESSION_CONNECTING:
     case SESSION_SETUP:
     case SESSION_READY: break;

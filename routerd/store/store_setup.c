@@ -41,7 +41,6 @@ static void read_output(int fd, struct ds *output)
 
 static int spawn_tool(char *const argv[], int out, pid_t *ret_pid)
 {
-    extern char **environ;
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none;
@@ -161,7 +160,7 @@ static int create_database(const struct config *config, const char *schema, stru
     bool exists = access(file, F_OK) == 0;
     int error = 0;
 
-    if (strncmp(config->state_server, "unix:", 5)) {
+    if (strncmp(config->state_server, "unix:", 5) != 0) {
         *ret_message = xasprintf(
             "%s serves no database %s, and it is not on this machine: make it there with `ovsdb-tool create` (or "
             "create-cluster) and the schema router.ovsschema",
