@@ -19,7 +19,7 @@ For example, to try something by hand against a real kernel:
 
     tests/lab/guest.py -- sh -c 'ip link add red type vrf table 7 && ip -d link show red'
 
-Guests take turns, one for each two cores: the others wait, and their time does not run meanwhile. KVM is used where a quick probe shows that a guest
+Guests take turns, one for each core: the others wait, and their time does not run meanwhile. KVM is used where a quick probe shows that a guest
 comes up in it, otherwise QEMU's software emulation. The initramfs and the probe's outcome are cached in
 ${XDG_CACHE_HOME:-~/.cache}/routerd.
 """
@@ -271,8 +271,8 @@ def leave(signum, _frame):
 
 def take_turn():
     """Emulated machines that outnumber the cores starve each other until nothing keeps its deadlines; so there is one
-    turn for each pair of virtual cores, and the others wait. The lock goes with this process."""
-    turns = max(1, (os.cpu_count() or 1) // 2)
+    turn for each core, and the others wait. The lock goes with this process."""
+    turns = os.cpu_count() or 1
     waiting = False
     while True:
         for number in range(turns):
