@@ -67,7 +67,7 @@ const char *bgp_command_family(int family)
 
 void bgp_command_undo(struct arena *arena, struct bgp_commands *commands, const char *line)
 {
-    if (strncmp(line, "no ", 3)) {
+    if (!bgp_starts(line, "no ")) {
         bgp_command_add(arena, commands, "no %s", line);
     } else {
         append(arena, commands)->text = arena_strdup(arena, line + 3);

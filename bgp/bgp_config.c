@@ -120,7 +120,7 @@ static bool description_is_ours(struct reader *reader, const char *text)
     const char *first = strchr(text, '/');
     const char *second = first ? strchr(first + 1, '/') : NULL;
 
-    if (!second || strncmp(second, "/peer/", 6) || strpbrk(text, " \t") || !second[6] ||
+    if (!second || !bgp_starts(second, "/peer/") || strpbrk(text, " \t") || !second[6] ||
         strchr(second + 6, '/') || first == text || second == first + 1) {
         return false;
     }
@@ -302,7 +302,7 @@ static void read_in_instance(struct reader *reader, const struct line *line)
         enter_section(reader, line);
     } else if (line->indent > usual) {
         count_line(reader, line); /* within a block that is an extra: undone with its first line */
-    } else if (strncmp(line->text, "exit", 4)) {
+    } else if (!bgp_starts(line->text, "exit")) {
         read_in_section(reader, line);
     }
 }
@@ -407,10 +407,10 @@ static void read_prefix_list(struct reader *reader, const struct line *line)
     struct bgp_policy *policy = state->n_policies ? state->policies[state->n_policies - 1] : NULL;
     char text[BGP_LINE_BYTES];
 
-    if (strncmp(line->words[2], BGP_POLICY_MARK, strlen(BGP_POLICY_MARK))) {
+    if (!bgp_starts(line->words[2], BGP_POLICY_MARK)) {
         return;
     }
-    if (!policy || policy->kind != kind_of(family) || strcmp(policy->name, line->words[2])) {
+    if (!policy || policy->kind != kind_of(family) || strcmp(policy->name, line->words[2]) != 0) {
         policy = policy_add(reader, kind_of(family), line->words[2]);
     }
     reader->block = 0;
@@ -430,7 +430,7 @@ static void enter_route_map(struct reader *reader, const struct line *line)
     struct bgp_policy *last = state->n_policies ? state->policies[state->n_policies - 1] : NULL;
 
     reader->settings = NULL;
-    if (line->n_words < 2 || strncmp(line->words[1], BGP_POLICY_MARK, strlen(BGP_POLICY_MARK))) {
+    if (line->n_words < 2 || !bgp_starts(line->words[1], BGP_POLICY_MARK)) {
         return;
     }
     reader->block = hash_line(0, line->text);
@@ -512,8 +512,7 @@ static void resolve(struct bgp_state *state, const struct bgp_policy **reference
                                           : NULL;
     struct bgp_policy *missing;
 
-    if (found || !*reference ||
-        strncmp((*reference)->name, BGP_POLICY_MARK, strlen(BGP_POLICY_MARK))) {
+    if (found || !*reference || !bgp_starts((*reference)->name, BGP_POLICY_MARK)) {
         *reference = found ? *found : NULL;
         return;
     }

@@ -103,7 +103,7 @@ static void update_basics(struct peer_update *update)
         note_number(update, "remote AS", seen->asn, wanted->asn);
         update->step->disruptive = seen->asn != 0;
     }
-    if (strcmp(wanted->description, seen->description)) {
+    if (strcmp(wanted->description, seen->description) != 0) {
         bgp_command_add(diff->arena, commands, "neighbor %s description %s", update->address,
                         wanted->description);
         diff_join(diff, &update->notes, "description");

@@ -136,7 +136,7 @@ static bool starts_foreign_bgp(const char *line, size_t len)
     const char *vrf;
     char name[IFNAME_TEXT];
 
-    if (len < strlen(HEAD) || memcmp(line, HEAD, strlen(HEAD))) {
+    if (len < strlen(HEAD) || memcmp(line, HEAD, strlen(HEAD)) != 0) {
         return false;
     }
     vrf = memmem(line, len, " vrf ", 5);

@@ -318,7 +318,7 @@ void bgp_show_neighbors(const char *json, uint32_t network_id, struct bgp_sessio
 static bool labelled(const char *line, const char *label, uint64_t *ret)
 {
     line += strspn(line, " ");
-    if (strncmp(line, label, strlen(label))) {
+    if (!bgp_starts(line, label)) {
         return false;
     }
     line += strlen(label);
@@ -392,7 +392,7 @@ size_t bgp_show_lost_vrfs(const char *text, uint32_t **ret_ids)
         char name[IFNAME_TEXT] = "", state[16] = "";
         uint32_t id;
 
-        if (sscanf(line, "vrf %15s %15s", name, state) != 2 || strcmp(state, "inactive")) {
+        if (sscanf(line, "vrf %15s %15s", name, state) != 2 || strcmp(state, "inactive") != 0) {
             continue;
         }
         id = ids_of_vrf(name);

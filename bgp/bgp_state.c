@@ -7,6 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool bgp_starts(const char *text, const char *head)
+{
+    return strncmp(text, head, strlen(head)) == 0;
+}
+
 struct bgp_state *bgp_state_new(void)
 {
     struct arena *arena = arena_new();
@@ -38,7 +43,8 @@ void bgp_text_add(struct bgp_text *text, const char *line)
     }
     end = (char *)text->text + text->len;
     memcpy(end, line, len);
-    memcpy(end + len, "\n", 2);
+    end[len] = '\n';
+    end[len + 1] = '\0';
     text->len += len + 1;
 }
 

@@ -116,6 +116,9 @@ struct bgp_text {
 /* Appends a line and a newline. */
 void bgp_text_add(struct bgp_text *text, const char *line);
 
+/* Whether the text begins so. */
+bool bgp_starts(const char *text, const char *head);
+
 struct bgp_state *bgp_state_new(void);
 void bgp_state_free(struct bgp_state *state); /* null is fine */
 

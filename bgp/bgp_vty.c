@@ -60,7 +60,7 @@ struct bgp_vty *bgp_vty_new(const char *daemon, const char *path)
 
 static void set_problem(struct bgp_vty *vty, char *problem)
 {
-    if (vty->answers || strcmp(vty->problem, problem)) {
+    if (vty->answers || strcmp(vty->problem, problem) != 0) {
         log_line(LOG_LEVEL_WARNING, "bgp", "%s", problem);
     }
     free(vty->problem);
@@ -87,7 +87,8 @@ static void drop(struct bgp_vty *vty, char *problem)
     vty->n_requests = 0;
     ovs_list_move(&requests, &vty->requests);
     ovs_list_init(&vty->requests);
-    LIST_FOR_EACH_POP(request, node, &requests) {
+    while (!ovs_list_is_empty(&requests)) {
+        request = CONTAINER_OF(ovs_list_pop_front(&requests), struct request, node);
         if (request->cb) {
             request->cb(request->aux, &BROKEN);
         }
@@ -97,16 +98,14 @@ static void drop(struct bgp_vty *vty, char *problem)
 
 void bgp_vty_free(struct bgp_vty *vty)
 {
-    struct request *request;
-
     if (!vty) {
         return;
     }
     if (vty->fd >= 0) {
         close(vty->fd);
     }
-    LIST_FOR_EACH_POP(request, node, &vty->requests) {
-        free(request);
+    while (!ovs_list_is_empty(&vty->requests)) {
+        free(CONTAINER_OF(ovs_list_pop_front(&vty->requests), struct request, node));
     }
     if (vty->out) {
         explicit_bzero(vty->out, vty->out_size);

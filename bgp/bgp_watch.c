@@ -134,7 +134,7 @@ static void on_vrfs(void *bgp_, const struct bgp_reply *reply)
         return;
     }
     n = bgp_show_lost_vrfs(reply->text, &ids);
-    if (n != bgp->residue.n_vrfs || (n && memcmp(ids, bgp->residue.vrfs, n * sizeof *ids))) {
+    if (n != bgp->residue.n_vrfs || (n && memcmp(ids, bgp->residue.vrfs, n * sizeof *ids) != 0)) {
         bgp->changed = true;
     }
     free(bgp->residue.vrfs);

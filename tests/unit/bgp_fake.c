@@ -189,7 +189,7 @@ static bool type_route_map(struct bgp_fake *fake, const char *command)
         assert_false(is_referred_to(fake, head));
     }
     if (no) {
-        strcat(head, " ");
+        snprintf(head, sizeof head, "route-map %s ", name);
         return lines_drop(fake, head) > 0;
     }
     snprintf(fake->block, sizeof fake->block, "%s", command);
@@ -418,15 +418,17 @@ static void print_top(const struct bgp_fake *fake, FILE *out, size_t first)
 {
     const char *line = value_of(fake->lines[first]);
     const char *seq = strstr(line, " seq ");
-    size_t len = seq ? (size_t)(seq - line) + 1 : strlen(line);
+    char head[256];
+
+    snprintf(head, sizeof head, "%.*s", seq ? (int)(seq - line) + 1 : (int)strlen(line), line);
 
     for (size_t i = 0; i < first; i++) {
-        if (starts(fake->lines[i], "||") && !strncmp(value_of(fake->lines[i]), line, len)) {
+        if (starts(fake->lines[i], "||") && starts(value_of(fake->lines[i]), head)) {
             return;
         }
     }
     for (size_t i = first; i < fake->n_lines; i++) {
-        if (starts(fake->lines[i], "||") && !strncmp(value_of(fake->lines[i]), line, len)) {
+        if (starts(fake->lines[i], "||") && starts(value_of(fake->lines[i]), head)) {
             fprintf(out, "%s\n", value_of(fake->lines[i]));
         }
     }

@@ -315,7 +315,8 @@ static void test_queues(void **state)
     snprintf(text, sizeof text, "%s         0    50       11        0       1      1 queue\n",
              HEAD);
     assert_true(bgp_show_queues_empty(text));
-    strcat(text, "P        2    10        3        0       2      1 clear\n");
+    snprintf(text + strlen(text), sizeof text - strlen(text), "%s",
+             "P        2    10        3        0       2      1 clear\n");
     assert_false(bgp_show_queues_empty(text));
     assert_true(
         bgp_show_dplane_empty("Zebra dataplane:\nRoute updates:            144\nRoute update "

@@ -25,7 +25,7 @@ static void listen_now(struct world *world)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-    strcpy(address.sun_path, world->path);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s", world->path);
     world->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
     assert_int_equal(bind(world->listener, (struct sockaddr *)&address, sizeof address), 0);
     assert_int_equal(listen(world->listener, 3), 0);
@@ -35,7 +35,7 @@ static int setup(void **state)
 {
     struct world *world = calloc(1, sizeof *world);
 
-    strcpy(world->directory, "/tmp/test_bgp_vty.XXXXXX");
+    snprintf(world->directory, sizeof world->directory, "/tmp/test_bgp_vty.XXXXXX");
     assert_non_null(mkdtemp(world->directory));
     snprintf(world->path, sizeof world->path, "%s/bgpd.vty", world->directory);
     world->daemon = world->listener = -1;
@@ -87,7 +87,7 @@ static void hear(struct world *world)
 /* Turns the client's loop until the daemon has heard that much, or for a while. */
 static void turn(struct world *world, const char *until)
 {
-    for (int i = 0; i < 200 && (!until || strcmp(world->said, until)); i++) {
+    for (int i = 0; i < 200 && (!until || strcmp(world->said, until) != 0); i++) {
         bgp_vty_run(world->vty);
         hear(world);
         if (!until && i == 5) {

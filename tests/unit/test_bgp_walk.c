@@ -66,8 +66,8 @@ static void print_network(FILE *out, unsigned int i, unsigned int vlans)
     static const char *const ASNS[] = {"", "  asn: 65020\n"};
     static const char *const ROUTES[] = {
         "", "  routes:\n  - {prefix: 10.0.0.0/8, blackhole: true}\n",
-        "  routes:\n  - {prefix: 10.9.0.0/16, via: 10.1.0.9}\n  - {prefix: \"2001:db8:f::/48\", "
-        "blackhole: true}\n"};
+        ("  routes:\n  - {prefix: 10.9.0.0/16, via: 10.1.0.9}\n  - {prefix: \"2001:db8:f::/48\", "
+         "blackhole: true}\n")};
     unsigned int vlan = vlans + 10 * i;
 
     fprintf(out,
