@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <lib/timeval.h>
 #include <lib/util.h>
-#include <openvswitch/list.h>
 #include <openvswitch/poll-loop.h>
 #include <poll.h>
 #include <stdio.h>
@@ -23,7 +22,7 @@ enum {
 };
 
 struct request {
-    struct ovs_list node;
+    struct request *next;
     bgp_vty_cb *cb;
     void *aux;
 };
@@ -37,7 +36,7 @@ struct bgp_vty {
     int deadline_ms;
     long long backoff_ms, connect_ms; /* when to connect next */
     long long progress_ms;            /* when it last sent something, or was first asked */
-    struct ovs_list requests;         /* of struct request, not answered yet */
+    struct request *first, **last;    /* not answered yet, in order */
     size_t n_requests;
     char *out; /* not sent yet: from out_first to out_len */
     size_t out_first, out_len, out_size;
@@ -54,7 +53,7 @@ struct bgp_vty *bgp_vty_new(const char *daemon, const char *path)
     vty->fd = -1;
     vty->deadline_ms = BGP_VTY_DEADLINE_MS;
     vty->problem = xasprintf("%s has not been asked yet", daemon);
-    ovs_list_init(&vty->requests);
+    vty->last = &vty->first;
     return vty;
 }
 
@@ -71,8 +70,8 @@ static void set_problem(struct bgp_vty *vty, char *problem)
 static void drop(struct bgp_vty *vty, char *problem)
 {
     static const struct bgp_reply BROKEN = {"", 0, BGP_VTY_BROKEN};
-    struct ovs_list requests;
     struct request *request;
+    struct request *requests = vty->first;
 
     set_problem(vty, problem);
     close(vty->fd);
@@ -85,10 +84,10 @@ static void drop(struct bgp_vty *vty, char *problem)
     }
     vty->out_first = vty->out_len = vty->in_first = vty->in_len = vty->scanned = 0;
     vty->n_requests = 0;
-    ovs_list_move(&requests, &vty->requests);
-    ovs_list_init(&vty->requests);
-    while (!ovs_list_is_empty(&requests)) {
-        request = CONTAINER_OF(ovs_list_pop_front(&requests), struct request, node);
+    vty->first = NULL;
+    vty->last = &vty->first;
+    while ((request = requests) != NULL) {
+        requests = request->next;
         if (request->cb) {
             request->cb(request->aux, &BROKEN);
         }
@@ -104,8 +103,11 @@ void bgp_vty_free(struct bgp_vty *vty)
     if (vty->fd >= 0) {
         close(vty->fd);
     }
-    while (!ovs_list_is_empty(&vty->requests)) {
-        free(CONTAINER_OF(ovs_list_pop_front(&vty->requests), struct request, node));
+    while (vty->first) {
+        struct request *request = vty->first;
+
+        vty->first = request->next;
+        free(request);
     }
     if (vty->out) {
         explicit_bzero(vty->out, vty->out_size);
@@ -145,7 +147,8 @@ static void enqueue(struct bgp_vty *vty, const char *text, const char *secret, b
         vty->progress_ms = time_msec();
     }
     *request = (struct request){.cb = cb, .aux = aux};
-    ovs_list_push_back(&vty->requests, &request->node);
+    *vty->last = request;
+    vty->last = &request->next;
     vty->n_requests++;
     append(vty, text, strlen(text));
     if (secret) {
@@ -229,9 +232,12 @@ static void send_some(struct bgp_vty *vty)
 
 static void answer(struct bgp_vty *vty, const struct bgp_reply *reply)
 {
-    struct request *request =
-        CONTAINER_OF(ovs_list_pop_front(&vty->requests), struct request, node);
+    struct request *request = vty->first;
 
+    vty->first = request->next;
+    if (!vty->first) {
+        vty->last = &vty->first;
+    }
     vty->n_requests--;
     if (request->cb) {
         request->cb(request->aux, reply);
