@@ -125,7 +125,7 @@ static void get_altname(struct net_link *link, const struct nlattr *list)
         mnl_attr_parse_nested(list, match_altname, &search);
     memset(link->altname, 0, sizeof link->altname);
     if (search.found)
-        strcpy(link->altname, altname);
+        memcpy(link->altname, altname, sizeof altname);
 }
 
 static bool has_name_of_ours(const char *name)
@@ -177,6 +177,23 @@ static bool is_relevant(const struct attrs *attrs)
     return is_followed(&probe) || strcmp(probe.type, "vrf") == 0 || strcmp(probe.type, "xfrm") == 0;
 }
 
+static bool has_same_conf(const struct net_conf *a, const struct net_conf *b)
+{
+    return a->forwarding == b->forwarding && a->rp_filter == b->rp_filter &&
+           a->promote_secondaries == b->promote_secondaries && a->accept_ra == b->accept_ra &&
+           a->disable_ipv6 == b->disable_ipv6;
+}
+
+/* In all that a message of an interface tells. */
+static bool is_same(const struct net_link *a, const struct net_link *b)
+{
+    return strcmp(a->name, b->name) == 0 && strcmp(a->type, b->type) == 0 &&
+           strcmp(a->alias, b->alias) == 0 && strcmp(a->altname, b->altname) == 0 &&
+           a->table == b->table && a->if_id == b->if_id && a->mtu == b->mtu && a->up == b->up &&
+           a->running == b->running && a->master_index == b->master_index &&
+           has_same_conf(&a->conf, &b->conf);
+}
+
 static bool parse_link(struct net_state *state, const struct nlmsghdr *message, bool *ret_relist)
 {
     const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
@@ -192,8 +209,7 @@ static bool parse_link(struct net_state *state, const struct nlmsghdr *message, 
         return false;
     if (!known)
         link = net_state_put_link(state, info->ifi_index);
-    struct net_link before;
-    memcpy(&before, link, sizeof before);
+    struct net_link before = *link;
     fill_link(link, info, &attrs);
     if (strcmp(before.name, link->name) != 0)
         net_state_renamed(state);
@@ -202,7 +218,7 @@ static bool parse_link(struct net_state *state, const struct nlmsghdr *message, 
     if (!followed && is_followed(link) && info->ifi_change != ~0U)
         *ret_relist = true;
     bool lost = !link->up && net_state_drop_routes_of(state, AF_INET, link->index);
-    return !known || lost || memcmp(&before, link, sizeof before) != 0;
+    return !known || lost || !is_same(&before, link);
 }
 
 /* --- addresses --- */

@@ -67,12 +67,14 @@ static void fail(struct writer *writer, struct job *job, const struct net_op *op
 
 static void *grown(void *array, size_t needed, size_t *capacity, size_t size)
 {
-    if (needed <= *capacity)
+    size_t old = *capacity;
+    if (needed <= old)
         return array;
     *capacity = needed * 2;
     array = realloc(array, *capacity * size);
     if (!array)
         abort();
+    memset((char *)array + old * size, 0, (*capacity - old) * size);
     return array;
 }
 
