@@ -140,12 +140,10 @@ static const struct ipsec_tunnel *copy_tunnel(struct arena *arena,
 static void stale_secrets(const struct ipsec_seen *seen, struct arena *arena,
                           struct ipsec_change *change, const uint64_t *keep)
 {
-    const struct ipsec_secret *end = seen->secrets + seen->n_secrets;
     const struct ipsec_secret *first = ipsec_find_secret(seen, change->id);
     size_t n = 0;
 
-    for (const struct ipsec_secret *secret = first;
-         secret && secret < end && secret->id == change->id; secret++) {
+    for (const struct ipsec_secret *at = first; at; at = ipsec_next_secret(seen, at)) {
         n++;
     }
     change->unload_secrets = arena_calloc(arena, n, sizeof *change->unload_secrets);
@@ -160,7 +158,7 @@ static bool has_secret(const struct ipsec_seen *seen, uint32_t id, uint64_t vers
 {
     const struct ipsec_secret *secret = ipsec_find_secret(seen, id);
 
-    for (; secret && secret < seen->secrets + seen->n_secrets && secret->id == id; secret++) {
+    for (; secret; secret = ipsec_next_secret(seen, secret)) {
         if (secret->version == version) {
             return true;
         }
@@ -172,7 +170,7 @@ static bool has_stale_sa(const struct ipsec_seen *seen, const struct ipsec_conn 
 {
     const struct ipsec_sa *sa = ipsec_find_sa(seen, conn->id);
 
-    for (; sa && sa < seen->sas + seen->n_sas && sa->id == conn->id; sa++) {
+    for (; sa; sa = ipsec_next_sa(seen, sa)) {
         if (ipsec_sa_stale(sa, conn)) {
             return true;
         }

@@ -6,10 +6,12 @@
 #include <errno.h>
 #include <ifaddrs.h>
 #include <lib/timeval.h>
+#include <lib/util.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <openvswitch/poll-loop.h>
+#include <openvswitch/shash.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +30,6 @@ struct uplink {
 };
 
 struct file {
-    char *path;
     uint64_t version; /* 0: error */
     int error;
 };
@@ -38,9 +39,8 @@ struct ipsec_env {
     struct resolver *resolver;
     struct uplink *uplinks;
     size_t n_uplinks;
-    struct file *files;
-    size_t n_files;
-    int netlink; /* -1: could not be had; then addresses are polled with the files */
+    struct shash files; /* of struct file, by path */
+    int netlink;        /* -1: could not be had; then addresses are polled with the files */
     bool uplinks_stale;
     long long next_poll_ms;
 };
@@ -71,19 +71,10 @@ struct ipsec_env *ipsec_env_new(const struct ipsec_seen *seen)
         abort();
     }
     env->seen = seen;
+    shash_init(&env->files);
     env->resolver = resolver_new();
     env->netlink = open_netlink();
     return env;
-}
-
-static void forget_files(struct ipsec_env *env)
-{
-    for (size_t i = 0; i < env->n_files; i++) {
-        free(env->files[i].path);
-    }
-    free(env->files);
-    env->files = NULL;
-    env->n_files = 0;
 }
 
 void ipsec_env_free(struct ipsec_env *env)
@@ -91,7 +82,7 @@ void ipsec_env_free(struct ipsec_env *env)
     if (!env) {
         return;
     }
-    forget_files(env);
+    shash_destroy_free_data(&env->files);
     free(env->uplinks);
     resolver_free(env->resolver);
     if (env->netlink >= 0) {
@@ -257,18 +248,18 @@ static uint64_t digest_time(uint64_t digest, const struct timespec *time)
 }
 
 /* Whether the file is another than before. */
-static bool refresh_file(struct file *file)
+static bool refresh_file(struct file *file, const char *path)
 {
     uint64_t before = file->version;
     struct stat info;
 
     file->version = 0;
-    if (stat(file->path, &info) != 0) {
+    if (stat(path, &info) != 0) {
         file->error = -errno;
     } else if (!S_ISREG(info.st_mode) || info.st_size == 0) {
         file->error = -EINVAL;
     } else {
-        uint64_t digest = ipsec_digest(ipsec_digest_start, file->path);
+        uint64_t digest = ipsec_digest(ipsec_digest_start, path);
         digest = ipsec_digest_number(digest, (uint64_t)info.st_size);
         digest = digest_time(digest_time(digest, &info.st_mtim), &info.st_ctim);
         file->version = digest ? digest : 1;
@@ -285,25 +276,28 @@ static uint64_t ask_secret(void *aux, const char *directory, const char *name, i
         *ret_error = -ENAMETOOLONG;
         return 0;
     }
-    size_t i = 0;
-    while (i < env->n_files && strcmp(env->files[i].path, path) != 0) {
-        i++;
-    }
-    if (i == env->n_files) {
-        if (env->n_files == ENTRIES) {
-            forget_files(env);
-            i = 0;
+    struct file *file = shash_find_data(&env->files, path);
+    if (!file) {
+        if (shash_count(&env->files) == ENTRIES) {
+            shash_clear_free_data(&env->files);
         }
-        env->files = realloc(env->files, (i + 1) * sizeof *env->files);
-        struct file file = {.path = strdup(path)};
-        if (!env->files || !file.path) {
-            abort();
-        }
-        refresh_file(&file);
-        env->files[env->n_files++] = file;
+        file = xzalloc(sizeof *file);
+        refresh_file(file, path);
+        shash_add(&env->files, path, file);
     }
-    *ret_error = env->files[i].error;
-    return env->files[i].version;
+    *ret_error = file->error;
+    return file->version;
+}
+
+static bool refresh_files(struct ipsec_env *env)
+{
+    struct shash_node *node;
+    bool changed = false;
+
+    SHASH_FOR_EACH(node, &env->files) {
+        changed = refresh_file(node->data, node->name) || changed;
+    }
+    return changed;
 }
 
 /* ---------------------------------------------------------------- all of it */
@@ -327,9 +321,7 @@ bool ipsec_env_run(struct ipsec_env *env)
     take_notices(env);
     if (time_msec() >= env->next_poll_ms) {
         env->next_poll_ms = time_msec() + ENV_POLL_MS;
-        for (size_t i = 0; i < env->n_files; i++) {
-            changed = refresh_file(&env->files[i]) || changed;
-        }
+        changed = refresh_files(env) || changed;
         env->uplinks_stale = env->uplinks_stale || env->netlink < 0;
     }
     if (env->uplinks_stale) {
@@ -342,7 +334,7 @@ bool ipsec_env_run(struct ipsec_env *env)
 void ipsec_env_wait(struct ipsec_env *env)
 {
     resolver_wait(env->resolver);
-    if (env->n_files > 0) {
+    if (!shash_is_empty(&env->files)) {
         poll_timer_wait_until(env->next_poll_ms);
     }
     if (env->netlink >= 0) {

@@ -193,7 +193,7 @@ static uint32_t established_s(const struct ipsec_seen *seen, uint32_t id)
     const struct ipsec_sa *sa = ipsec_find_sa(seen, id);
     uint32_t longest = 0;
 
-    for (; sa && sa < seen->sas + seen->n_sas && sa->id == id; sa++) {
+    for (; sa; sa = ipsec_next_sa(seen, sa)) {
         if (sa->n_installed > 0 && sa->established_s > longest) {
             longest = sa->established_s;
         }

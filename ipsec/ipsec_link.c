@@ -5,6 +5,7 @@
 #include <lib/timeval.h>
 #include <openvswitch/poll-loop.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -88,10 +89,10 @@ int link_open(struct link *link)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
 
     assert(link->fd < 0);
-    if (strlen(link->path) >= sizeof address.sun_path) {
+    if (snprintf(address.sun_path, sizeof address.sun_path, "%s", link->path) >=
+        (int)sizeof address.sun_path) {
         return -ENAMETOOLONG;
     }
-    strcpy(address.sun_path, link->path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
         return -errno;

@@ -18,8 +18,8 @@ struct resolver;
 struct resolver *resolver_new(void);
 /* Lookups that are under way are left to end by themselves. Null is fine. */
 void resolver_free(struct resolver *resolver);
-/* Up to `size` addresses of the name; 0: not known (yet). */
-size_t resolver_ask(struct resolver *resolver, const char *name, struct addr *ret_addrs,
+/* Up to `size` addresses of a name; 0: not known (yet). */
+size_t resolver_ask(struct resolver *resolver, const char *text, struct addr *ret_addrs,
                     size_t size);
 /* Takes in results and starts what is due. Whether the addresses of any name changed. */
 bool resolver_run(struct resolver *resolver);

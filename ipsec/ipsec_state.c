@@ -170,11 +170,24 @@ const struct ipsec_secret *ipsec_find_secret(const struct ipsec_seen *seen, uint
     return find_first(seen->secrets, seen->n_secrets, sizeof *seen->secrets, id);
 }
 
+const struct ipsec_sa *ipsec_next_sa(const struct ipsec_seen *seen, const struct ipsec_sa *sa)
+{
+    const struct ipsec_sa *next = sa + 1;
+    return next < seen->sas + seen->n_sas && next->id == sa->id ? next : NULL;
+}
+
+const struct ipsec_secret *ipsec_next_secret(const struct ipsec_seen *seen,
+                                             const struct ipsec_secret *secret)
+{
+    const struct ipsec_secret *next = secret + 1;
+    return next < seen->secrets + seen->n_secrets && next->id == secret->id ? next : NULL;
+}
+
 bool ipsec_seen_up(const struct ipsec_seen *seen, uint32_t id)
 {
     const struct ipsec_sa *sa = ipsec_find_sa(seen, id);
 
-    for (; sa && sa < seen->sas + seen->n_sas && sa->id == id; sa++) {
+    for (; sa; sa = ipsec_next_sa(seen, sa)) {
         if (sa->n_installed > 0) {
             return true;
         }

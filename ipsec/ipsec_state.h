@@ -104,6 +104,10 @@ uint64_t ipsec_identity(const char *id);
 const struct ipsec_conn *ipsec_find_conn(const struct ipsec_seen *seen, uint32_t id);
 const struct ipsec_sa *ipsec_find_sa(const struct ipsec_seen *seen, uint32_t id);
 const struct ipsec_secret *ipsec_find_secret(const struct ipsec_seen *seen, uint32_t id);
+/* The next one of the same id, or null. */
+const struct ipsec_sa *ipsec_next_sa(const struct ipsec_seen *seen, const struct ipsec_sa *sa);
+const struct ipsec_secret *ipsec_next_secret(const struct ipsec_seen *seen,
+                                             const struct ipsec_secret *secret);
 /* Whether an SA of the id passes traffic. */
 bool ipsec_seen_up(const struct ipsec_seen *seen, uint32_t id);
 /* Whether the comma separated list holds the address. */

@@ -6,7 +6,7 @@ static void add_bytes(const struct ipsec_seen *seen, uint32_t id, struct tunnel_
 {
     const struct ipsec_sa *sa = ipsec_find_sa(seen, id);
 
-    for (; sa && sa < seen->sas + seen->n_sas && sa->id == id; sa++) {
+    for (; sa; sa = ipsec_next_sa(seen, sa)) {
         status->bytes_in += sa->bytes_in;
         status->bytes_out += sa->bytes_out;
     }
