@@ -3,6 +3,7 @@
 #include "routerctl/text.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct ctl_kind {
     const char *key; /* of the list in a network's status; null: the networks themselves */
@@ -35,15 +36,31 @@ static const struct ctl_column network_columns[] = {
     {"REASON", CTL_OPTIONAL},
 };
 
+/* "3/4": how many of a network's objects are up. */
+static void cell_up(struct ctl_table *table, const cJSON *network, const char *key)
+{
+    const cJSON *object;
+    int up = 0, all = 0;
+    char *text;
+
+    cJSON_ArrayForEach(object, ctl_json_list(network, key)) {
+        all++;
+        up += !strcmp(ctl_json_text(object, "state"), "up");
+    }
+    text = ctl_printf("%d/%d", up, all);
+    ctl_table_cell_styled(table, text, up == all ? CTL_PLAIN : CTL_BUSY);
+    free(text);
+}
+
 static void network_cells(struct ctl_table *table, const cJSON *network)
 {
     ctl_cell_state(table, network);
     ctl_cell_since(table, network);
     cell_text(table, network, "vrf");
     cell_number(table, network, "table");
-    ctl_table_number(table, cJSON_GetArraySize(ctl_json_list(network, "segments")));
-    ctl_table_number(table, cJSON_GetArraySize(ctl_json_list(network, "tunnels")));
-    ctl_table_number(table, cJSON_GetArraySize(ctl_json_list(network, "peers")));
+    cell_up(table, network, "segments");
+    cell_up(table, network, "tunnels");
+    cell_up(table, network, "peers");
     cell_text(table, network, "reason");
 }
 

@@ -1,5 +1,6 @@
 /* `status` and `tenants`: the router at a glance. */
 #include "routerctl/ctl.h"
+#include "routerctl/objects.h"
 #include "routerctl/outstanding.h"
 
 #include <stdlib.h>
@@ -34,45 +35,6 @@ static int print_health(const struct ctl *ctl)
 
 /* --- the tenants ---------------------------------------------------------------------------- */
 
-struct count {
-    int up, all;
-};
-
-static void count_list(struct count *count, const cJSON *list)
-{
-    const cJSON *object;
-
-    cJSON_ArrayForEach(object, list) {
-        count->all++;
-        count->up += !strcmp(ctl_json_text(object, "state"), "up");
-    }
-}
-
-static void cell_count(struct ctl_table *table, const struct count *count)
-{
-    char *text = ctl_printf("%d/%d", count->up, count->all);
-
-    ctl_table_cell_styled(table, text, count->up == count->all ? CTL_PLAIN : CTL_BUSY);
-    free(text);
-}
-
-static void cell_counts(struct ctl_table *table, const cJSON *tenant)
-{
-    static const char *const kinds[] = {"segments", "tunnels", "peers"};
-    const cJSON *networks = ctl_json_list(tenant, "networks"), *network;
-    struct count count = {0, 0};
-
-    count_list(&count, networks);
-    cell_count(table, &count);
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        count = (struct count){0, 0};
-        cJSON_ArrayForEach(network, networks) {
-            count_list(&count, ctl_json_list(network, kinds[i]));
-        }
-        cell_count(table, &count);
-    }
-}
-
 static void cell_tenant(struct ctl_table *table, const cJSON *tenant)
 {
     bool converged = ctl_json_bool(tenant, "converged");
@@ -83,22 +45,35 @@ static void cell_tenant(struct ctl_table *table, const cJSON *tenant)
     ctl_table_cell_styled(table, converged ? "yes" : "no", converged ? CTL_GOOD : CTL_BUSY);
 }
 
+/* `list` is of anything that has a tenant's generations. */
 static void print_tenants(const struct ctl *ctl, const cJSON *list)
 {
     static const struct ctl_column columns[] = {
-        {"TENANT", CTL_LEFT},    {"GENERATION", CTL_RIGHT}, {"APPLIED", CTL_RIGHT},
-        {"CONVERGED", CTL_LEFT}, {"NETWORKS", CTL_RIGHT},   {"SEGMENTS", CTL_RIGHT},
-        {"TUNNELS", CTL_RIGHT},  {"PEERS", CTL_RIGHT},
+        {"TENANT", CTL_LEFT},
+        {"GENERATION", CTL_RIGHT},
+        {"APPLIED", CTL_RIGHT},
+        {"CONVERGED", CTL_LEFT},
     };
     struct ctl_table *table = ctl_table_new(columns, sizeof columns / sizeof *columns);
     const cJSON *tenant;
 
     cJSON_ArrayForEach(tenant, list) {
         cell_tenant(table, tenant);
-        cell_counts(table, tenant);
     }
     ctl_table_print(table, stdout, ctl->colour);
     ctl_table_free(table);
+}
+
+static bool any_network(const struct ctl_answers *answers)
+{
+    const cJSON *tenant;
+
+    cJSON_ArrayForEach(tenant, answers->list) {
+        if (cJSON_GetArraySize(ctl_json_list(tenant, "networks"))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void add_outstanding(cJSON *all, const cJSON *tenant, bool several)
@@ -137,6 +112,10 @@ static void print_status(const struct ctl *ctl, const struct ctl_answers *answer
         return;
     }
     print_tenants(ctl, answers->list);
+    if (any_network(answers)) {
+        puts("");
+        ctl_kind_print_all(ctl, &ctl_kind_network, answers);
+    }
     print_all_outstanding(ctl, answers);
 }
 
@@ -163,14 +142,6 @@ int ctl_status(const struct ctl *ctl, char **args)
 
 int ctl_tenants(const struct ctl *ctl, char **args)
 {
-    static const struct ctl_column columns[] = {
-        {"TENANT", CTL_LEFT},
-        {"GENERATION", CTL_RIGHT},
-        {"APPLIED", CTL_RIGHT},
-        {"CONVERGED", CTL_LEFT},
-    };
-    struct ctl_table *table;
-    const cJSON *tenant;
     cJSON *answer;
     int status = ctl_get(ctl, "/v1/tenants", &answer);
 
@@ -178,17 +149,11 @@ int ctl_tenants(const struct ctl *ctl, char **args)
     if (status != CTL_DONE) {
         return status;
     }
-    if (ctl->output != CTL_TABLE) {
+    if (ctl->output == CTL_TABLE) {
+        print_tenants(ctl, ctl_json_list(answer, "tenants"));
+    } else {
         ctl_print(ctl, answer);
-        cJSON_Delete(answer);
-        return CTL_DONE;
     }
-    table = ctl_table_new(columns, sizeof columns / sizeof *columns);
-    cJSON_ArrayForEach(tenant, ctl_json_list(answer, "tenants")) {
-        cell_tenant(table, tenant);
-    }
-    ctl_table_print(table, stdout, ctl->colour);
-    ctl_table_free(table);
     cJSON_Delete(answer);
     return CTL_DONE;
 }
