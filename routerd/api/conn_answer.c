@@ -75,11 +75,13 @@ void conn_answer(struct conn *conn, int status, const char *type, const char *he
     if (!conn_unsent(conn)) {
         conn->write_deadline_ms = api_now_ms() + api->limits.write_ms;
     }
-    buffer_printf(
-        &conn->out,
-        "HTTP/1.1 %d %s\r\nDate: %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s%s\r\n", status,
-        http_phrase(status), conn_date(api), type, len, headers ? headers : "",
-        conn->last ? "Connection: close\r\n" : "");
+    buffer_printf(&conn->out, "HTTP/1.1 %d %s\r\nDate: %s\r\n", status, http_phrase(status),
+                  conn_date(api));
+    if (status != 204) { /* which has no content to tell of (RFC 9110, 8.6) */
+        buffer_printf(&conn->out, "Content-Type: %s\r\nContent-Length: %zu\r\n", type, len);
+    }
+    buffer_printf(&conn->out, "%s%s\r\n", headers ? headers : "",
+                  conn->last ? "Connection: close\r\n" : "");
     if (!conn->head_only) {
         buffer_add(&conn->out, body, len);
     }

@@ -60,6 +60,14 @@ void problem_answer(struct conn *conn, int status, const char *headers, const ch
     free(detail);
 }
 
+void problem_answer_type(struct conn *conn, int status, const char *type, const char *detail)
+{
+    cJSON *problem = problem_new(status, detail);
+
+    cJSON_ReplaceItemInObject(problem, "type", cJSON_CreateString(type));
+    problem_send(conn, status, NULL, problem);
+}
+
 static void add_errors(cJSON *problem, const struct errors *errors)
 {
     cJSON *list = cJSON_AddArrayToObject(problem, "errors");

@@ -8,6 +8,8 @@
  * lines ("Allow: GET\r\n") or null. */
 void problem_answer(struct conn *conn, int status, const char *headers, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* As above, with a type of its own. */
+void problem_answer_type(struct conn *conn, int status, const char *type, const char *detail);
 /* As above, with the faults of a document; they must be sorted. */
 void problem_answer_errors(struct conn *conn, int status, const struct errors *errors);
 

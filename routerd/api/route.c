@@ -16,6 +16,7 @@ static void openapi_get(struct exchange *exchange)
 
 #define TENANT "/v1/tenants/{tenant}"
 #define NETWORK TENANT "/networks/{network}"
+#define NODES (QUERY_POOL | QUERY_AFTER | QUERY_LIMIT | QUERY_ADDRESS | QUERY_MAC)
 #define CHANGE (QUERY_WAIT | QUERY_DRY_RUN | QUERY_CONFIRM)
 
 static const struct row {
@@ -33,10 +34,10 @@ static const struct row {
     {"GET", TENANT "/status", 0, status_tenant},
     {"GET", NETWORK, 0, status_network},
     {"GET", NETWORK "/routes", 0, status_routes},
-    {"POST", NETWORK "/nodes", 0, NULL},
-    {"GET", NETWORK "/nodes", 0, NULL},
-    {"GET", NETWORK "/nodes/{node}", 0, NULL},
-    {"DELETE", NETWORK "/nodes/{node}", 0, NULL},
+    {"POST", NETWORK "/nodes", 0, nodes_post},
+    {"GET", NETWORK "/nodes", NODES, nodes_list},
+    {"GET", NETWORK "/nodes/{node}", 0, nodes_get_one},
+    {"DELETE", NETWORK "/nodes/{node}", 0, nodes_delete},
     {"GET", "/v1/events", 0, NULL},
     {"GET", "/v1/health", 0, status_health},
     {"GET", "/v1/openapi.yaml", 0, openapi_get},
@@ -82,6 +83,7 @@ static const struct row *find_row(struct exchange *exchange, const struct path *
         if (has_method(&rows[i], exchange->head->method)) {
             exchange->tenant = args[0];
             exchange->network = args[1];
+            exchange->node = args[2];
             return &rows[i];
         }
     }

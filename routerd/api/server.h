@@ -7,7 +7,7 @@
  *   http.c      HTTP's bytes; target.c its targets (pure)
  *   route.c     the table of what is served, and finding a request's row
  *   call.c      requests that the engine answers, and its thread's way back to ours
- *   topology.c  status.c  metrics.c   the rows
+ *   topology.c  nodes.c  status.c  metrics.c   the rows
  *   problem.c   refusals as RFC 9457 documents; json.c and buffer.c help to build answers
  *
  * All of it runs on the API's thread but for call.c's one callback and api_reconfigure(). */
@@ -62,7 +62,7 @@ struct exchange {
     const struct client *client;
     const struct http_head *head;
     const struct row *row;
-    const char *tenant, *network; /* from the path, null where its pattern has none */
+    const char *tenant, *network, *node; /* from the path, null where its pattern has none */
     struct query query;
     struct if_match if_match;
     const char *body; /* while its row serves */

@@ -105,7 +105,7 @@ static cJSON *network_new(const struct network_status *network)
     json_add_time(json, "since", network->object.since_ms);
     add_parts(json, network);
     nodes = cJSON_AddObjectToObject(json, "nodes");
-    json_add_uint(nodes, "allocated", 0);
+    json_add_uint(nodes, "allocated", network->nodes_allocated);
     json_add_uint(nodes, "capacity", capacity_of(network->network));
     return json;
 }

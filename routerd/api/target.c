@@ -146,6 +146,35 @@ static int parse_confirm(const char *text, struct query *query)
     return parse_number(text, 1, QUERY_CONFIRM_MAX_S, &query->confirm_s);
 }
 
+static int parse_pool(const char *text, struct query *query)
+{
+    query->pool = text;
+    return *text ? 0 : -EINVAL;
+}
+
+static int parse_after(const char *text, struct query *query)
+{
+    query->after = text;
+    return *text ? 0 : -EINVAL;
+}
+
+static int parse_limit(const char *text, struct query *query)
+{
+    return parse_number(text, 1, QUERY_LIMIT_MAX, &query->limit);
+}
+
+static int parse_address(const char *text, struct query *query)
+{
+    query->address = text;
+    return *text ? 0 : -EINVAL;
+}
+
+static int parse_mac(const char *text, struct query *query)
+{
+    query->mac = text;
+    return *text ? 0 : -EINVAL;
+}
+
 static const struct query_parameter {
     const char *name;
     enum query_key key;
@@ -156,6 +185,11 @@ static const struct query_parameter {
     {"dry_run", QUERY_DRY_RUN, parse_dry_run, "true or false"},
     {"generation", QUERY_GENERATION, parse_generation, "the number of a generation"},
     {"confirm", QUERY_CONFIRM, parse_confirm, "a number of seconds, 1 to 86400"},
+    {"pool", QUERY_POOL, parse_pool, "the name of a pool"},
+    {"after", QUERY_AFTER, parse_after, "the name of a node"},
+    {"limit", QUERY_LIMIT, parse_limit, "a number, 1 to 10000"},
+    {"address", QUERY_ADDRESS, parse_address, "an address"},
+    {"mac", QUERY_MAC, parse_mac, "a MAC address"},
 };
 
 static const struct query_parameter *find_parameter(const char *name, unsigned int allowed)

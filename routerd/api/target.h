@@ -31,13 +31,25 @@ enum query_key {
     QUERY_DRY_RUN = 1 << 1,
     QUERY_GENERATION = 1 << 2,
     QUERY_CONFIRM = 1 << 3,
+    QUERY_POOL = 1 << 4,
+    QUERY_AFTER = 1 << 5,
+    QUERY_LIMIT = 1 << 6,
+    QUERY_ADDRESS = 1 << 7,
+    QUERY_MAC = 1 << 8,
 };
-enum { QUERY_WAIT_MAX_S = 3600, QUERY_CONFIRM_MAX_S = 86400, QUERY_WHY = 160 };
+enum {
+    QUERY_WAIT_MAX_S = 3600,
+    QUERY_CONFIRM_MAX_S = 86400,
+    QUERY_LIMIT_MAX = 10000,
+    QUERY_WHY = 160
+};
 
 struct query {
     unsigned int keys; /* those that were given */
     uint64_t wait_s, generation, confirm_s;
+    uint64_t limit;
     bool dry_run;
+    const char *pool, *after, *address, *mac; /* as given; they point into the text */
 };
 
 /* Parses a query (null is fine) of which the keys of the set `allowed` may be given, each once. 0,

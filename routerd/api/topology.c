@@ -98,6 +98,7 @@ static void answer_put(struct conn *conn, const struct request *request)
     case REQUEST_PLANNED: answer_change(conn, request); break;
     case REQUEST_WRONG: problem_answer_errors(conn, 422, request->errors); break;
     case REQUEST_STALE: answer_stale(conn, request); break;
+    case REQUEST_CONFLICT: /* of nodes only */
     case REQUEST_NOT_FOUND:
         problem_answer(conn, 404, NULL, "%s", request->detail ? request->detail : "no such tenant");
         break;

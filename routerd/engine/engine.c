@@ -27,6 +27,21 @@ struct request *request_new(enum request_kind kind)
     return request;
 }
 
+static void request_free_nodes(struct request *request)
+{
+    for (size_t i = 0; i < request->n_nodes; i++) {
+        free(request->nodes[i].name);
+        free(request->nodes[i].labels);
+    }
+    free(request->nodes);
+    free(request->next_node);
+    free(request->node);
+    free(request->pool);
+    free(request->after);
+    node_wants_free(request->wants);
+    intended_unref(request->intended);
+}
+
 static void request_free_routes(struct request *request)
 {
     for (size_t i = 0; i < request->n_routes; i++) {
@@ -54,6 +69,7 @@ void request_free(struct request *request)
     free(request->detail);
     free(request->text);
     request_free_routes(request);
+    request_free_nodes(request);
     free(request);
 }
 
@@ -81,6 +97,7 @@ int engine_open(struct config *config, struct profiles *profiles,
     latch_init(&engine->wake);
     result = store_open(config, &engine->store);
     if (!result) {
+        node_service_open(engine);
         result = load_open_backends(engine);
     }
     if (result) {
@@ -99,6 +116,7 @@ void engine_close(struct engine *engine)
     pass_abort(engine);
     load_close_backends(engine);
     store_close(engine->store);
+    node_service_close(engine);
     intended_unref(engine->intended);
     status_unref(engine->published);
     ids_done(&engine->ids);
@@ -129,6 +147,7 @@ static void engine_turn(struct engine *engine)
         }
     }
     requests_run(engine);
+    node_service_run(engine);
     pass_run(engine);
     status_run(engine);
 }
@@ -152,6 +171,7 @@ int engine_run(struct engine *engine)
             engine->classes[i]->wait(engine->backends[i]);
         }
         requests_wait(engine);
+        node_service_wait(engine);
         pass_wait(engine);
         status_wait(engine);
         poll_block();

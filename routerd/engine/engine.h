@@ -17,6 +17,8 @@
 #include "model/profile.h"
 #include "model/status.h"
 #include "model/topology.h"
+#include "nodes/nodes.h"
+#include "nodes/want.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,18 +26,22 @@
 struct engine;
 
 enum request_kind {
-    REQUEST_TOPOLOGY, /* a new topology for a tenant */
-    REQUEST_DOCUMENT, /* the document of a generation */
-    REQUEST_ROUTES,   /* the routes of a network */
-    REQUEST_CONFIG,   /* another configuration is in force (SIGHUP) */
+    REQUEST_TOPOLOGY,  /* a new topology for a tenant */
+    REQUEST_DOCUMENT,  /* the document of a generation */
+    REQUEST_ROUTES,    /* the routes of a network */
+    REQUEST_NODES_ADD, /* addresses for nodes, all or none */
+    REQUEST_NODES_GET, /* some nodes of a network */
+    REQUEST_NODES_END, /* releases a node's addresses */
+    REQUEST_CONFIG,    /* another configuration is in force (SIGHUP) */
 };
 
 enum request_outcome {
     REQUEST_DONE,      /* accepted and durable (topology); answered (others) */
     REQUEST_CONVERGED, /* topology with wait_ms: accepted, and traffic passes */
-    REQUEST_UNCHANGED, /* the same topology is in force already */
+    REQUEST_UNCHANGED, /* the same topology is in force, or the same nodes are there, already */
     REQUEST_PLANNED,   /* dry run: the plan and nothing else */
-    REQUEST_WRONG,     /* the topology has errors */
+    REQUEST_WRONG,     /* the topology or the wanted nodes have errors */
+    REQUEST_CONFLICT,  /* nodes: what is asked for is another's, or there is no more; see `code` */
     REQUEST_STALE,     /* if_match is not the generation in force */
     REQUEST_NOT_FOUND, /* no such tenant, network or generation */
     REQUEST_AWAY,   /* the store or a backend that is needed does not answer; detail says which */
@@ -46,6 +52,17 @@ struct request_route {
     char *prefix, *via, *interface, *protocol;
     bool selected;
 };
+
+/* A node as it was when it was asked about. */
+struct request_node {
+    char *name, *labels; /* heap; labels: a JSON object or null */
+    struct addr addresses[2];
+    bool has_mac;
+    uint8_t mac[MAC_BYTES];
+    const struct pool *pool; /* of request->intended */
+};
+
+enum { REQUEST_NODES_LIMIT = 1000, REQUEST_NODES_LIMIT_MAX = 10000 };
 
 /* One request. The submitter fills in the first part; the engine the second, then calls done() on
  * its own thread, after which the request belongs to the submitter again, who frees it with
@@ -65,6 +82,13 @@ struct request {
     uint64_t generation;       /* REQUEST_DOCUMENT: which; 0: the one in force */
     struct config *config;     /* REQUEST_CONFIG: taken */
     struct profiles *profiles; /* REQUEST_CONFIG: taken */
+    struct node_wants *wants;  /* REQUEST_NODES_ADD: without errors; owned */
+    char *node; /* REQUEST_NODES_END: its name; _GET: the only one that is asked for; heap */
+    char *pool, *after;      /* REQUEST_NODES_GET: of this pool; behind this name; heap */
+    bool by_address, by_mac; /* REQUEST_NODES_GET: the one that has this */
+    struct addr address;
+    uint8_t mac[MAC_BYTES];
+    size_t limit; /* REQUEST_NODES_GET: not more; 0: REQUEST_NODES_LIMIT */
     void (*done)(struct request *request);
     void *aux; /* the submitter's */
 
@@ -77,6 +101,12 @@ struct request {
     size_t text_len;
     struct request_route *routes; /* REQUEST_ROUTES; heap */
     size_t n_routes;
+    struct request_node
+        *nodes; /* REQUEST_NODES_ADD in the order of the wants, _GET by name; heap */
+    size_t n_nodes;
+    char *next_node;           /* REQUEST_NODES_GET: there may be more behind this name; heap */
+    const char *code;          /* REQUEST_CONFLICT: for programs, such as "pool-exhausted" */
+    struct intended *intended; /* what `nodes` point to; a reference */
 
     /* the engine's own while it has the request */
     struct request *next;

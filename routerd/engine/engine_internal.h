@@ -3,6 +3,8 @@
  *   engine.c          the loop, the queue, opening and closing
  *   engine_pass.c     difference, plan, phases, backoff
  *   engine_request.c  requests, one change at a time, waiting for convergence
+ *   engine_nodes.c    requests for nodes, committed in groups
+ *   engine_registry.c all nodes, and the pages that they are stored in
  *   engine_load.c     from the store's image and the configuration to the intended state
  *   engine_status.c   the snapshot, since when, publication
  */
@@ -85,6 +87,9 @@ struct engine {
     struct intended *committing_intended;
     struct ids committing_ids;
     struct request *waiting; /* accepted, waiting for convergence */
+    bool exclusive;          /* the first of `todo` may change pools: no node changes before it */
+
+    struct node_service *nodes; /* engine_nodes.c */
 };
 
 /* engine_pass.c */
@@ -106,6 +111,28 @@ void requests_abort(struct engine *engine);
 void requests_answer_waiting(struct engine *engine, const struct status *status);
 /* When the first of them has waited long enough; INT64_MAX: none waits. */
 int64_t requests_waiting_until(const struct engine *engine);
+
+/* engine_nodes.c: while a change that may concern pools is being committed no node changes, and the
+ * other way round. */
+void node_service_open(struct engine *engine);
+void node_service_close(struct engine *engine);
+bool node_service_takes(const struct request *request);
+/* Queues a request. */
+void node_service_add(struct engine *engine, struct request *request);
+void node_service_run(struct engine *engine);
+void node_service_wait(struct engine *engine);
+void node_service_abort(struct engine *engine);
+/* Whether a node is changed and not stored yet. */
+bool node_service_busy(const struct engine *engine);
+/* Adds a fault for each living node that has no place in the tenant's new topology. */
+void node_service_check(const struct engine *engine, const char *tenant,
+                        const struct topology *topology, struct errors *errors);
+/* Counts the nodes of all networks. */
+void node_service_status(const struct engine *engine, struct status *status);
+/* Why nothing can be accepted now, in heap memory, or null. */
+char *store_blocked(const struct engine *engine, bool *ret_opening);
+void request_answer(struct request *request, enum request_outcome outcome);
+void request_detail(struct request *request, char *detail);
 
 /* engine_load.c */
 void load_run(struct engine *engine);

@@ -13,13 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void request_answer(struct request *request, enum request_outcome outcome)
+void request_answer(struct request *request, enum request_outcome outcome)
 {
     request->outcome = outcome;
     request->done(request);
 }
 
-static void request_detail(struct request *request, char *detail)
+void request_detail(struct request *request, char *detail)
 {
     free(request->detail);
     request->detail = detail;
@@ -46,8 +46,12 @@ static void take_new_requests(struct engine *engine)
         next = request->next;
         request->next = NULL;
         request->deadline_ms = time_msec() + REQUEST_MS;
-        *engine->todo_tail = request;
-        engine->todo_tail = &request->next;
+        if (node_service_takes(request)) {
+            node_service_add(engine, request);
+        } else {
+            *engine->todo_tail = request;
+            engine->todo_tail = &request->next;
+        }
     }
 }
 
@@ -62,8 +66,7 @@ static void todo_pop(struct engine *engine)
     request->next = NULL;
 }
 
-/* Why nothing can be accepted now, in heap memory, or null. */
-static char *store_blocked(const struct engine *engine, bool *ret_opening)
+char *store_blocked(const struct engine *engine, bool *ret_opening)
 {
     const char *reason = NULL;
     enum store_health health = store_health(engine->store, &reason);
@@ -226,6 +229,9 @@ static void serve_topology(struct engine *engine, struct request *request)
         return;
     }
     load_check(engine, engine->intended, request->tenant, request->topology, request->errors);
+    if (!errors_count(request->errors)) {
+        node_service_check(engine, request->tenant, request->topology, request->errors);
+    }
     if (errors_count(request->errors)) {
         errors_sort(request->errors);
         request_answer(request, REQUEST_WRONG);
@@ -336,7 +342,15 @@ static void serve(struct engine *engine, struct request *request)
     case REQUEST_DOCUMENT: serve_document(engine, request); break;
     case REQUEST_ROUTES: serve_routes(engine, request); break;
     case REQUEST_CONFIG: serve_config(engine, request); break;
+    case REQUEST_NODES_ADD:
+    case REQUEST_NODES_GET:
+    case REQUEST_NODES_END: ovs_assert(false); /* not in this queue */
     }
+}
+
+static bool changes_pools(const struct request *request)
+{
+    return request->kind == REQUEST_TOPOLOGY || request->kind == REQUEST_CONFIG;
 }
 
 static void serve_todo(struct engine *engine)
@@ -349,6 +363,10 @@ static void serve_todo(struct engine *engine)
         if (patient && (blocked ? opening : backends_opening(engine))) {
             free(blocked);
             return;
+        }
+        engine->exclusive = !blocked && changes_pools(request) && node_service_busy(engine);
+        if (engine->exclusive) {
+            return; /* the store's next answers change that */
         }
         todo_pop(engine);
         if (blocked) {
@@ -443,6 +461,7 @@ void requests_abort(struct engine *engine)
     take_new_requests(engine);
     engine->waiting = NULL;
     abort_list(waiting);
+    node_service_abort(engine);
     abort_list(engine->todo);
     engine->todo = NULL;
     engine->todo_tail = &engine->todo;

@@ -217,6 +217,7 @@ static struct status *status_take(struct engine *engine)
     struct status *status = status_build(engine);
 
     add_backends(engine, status);
+    node_service_status(engine, status);
     inherit_votes(status);
     set_converged(engine, status);
     if (!backends_opening(status, engine)) {

@@ -61,6 +61,7 @@ struct network_status {
     size_t n_tunnels;
     struct peer_status *peers;
     size_t n_peers;
+    uint64_t nodes_allocated;
 };
 
 struct tenant_status {

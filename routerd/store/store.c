@@ -47,6 +47,28 @@ void pending_fail_sent(struct store *store)
     }
 }
 
+static void nodes_done(struct store *store OVS_UNUSED, struct pending *pending, int result,
+                       const struct json *rows, const char *detail)
+{
+    if (!result && !nodes_answer_complete(rows)) {
+        result = -EPROTO;
+        detail = "the state database has lost some of the nodes' pages";
+    }
+    ((store_done *)pending->answer)(pending->aux, result, detail);
+}
+
+void pending_fail_queued_nodes(struct store *store)
+{
+    struct pending *pending;
+
+    LIST_FOR_EACH_SAFE(pending, node, &store->queue) {
+        if (pending->done == nodes_done) {
+            pending_finish(store, pending, -EAGAIN, NULL,
+                           "the state server went away before it could be asked");
+        }
+    }
+}
+
 static int refusal_errno(const char *error, const char *details)
 {
     static const int numbers[] = {ENOSPC, EROFS, EDQUOT, EIO, EFBIG};
@@ -92,16 +114,6 @@ static void put_done(struct store *store, struct pending *pending, int result,
     if (!result) {
         image_change_apply(store->image, pending->change);
         pending->change = NULL;
-    }
-    ((store_done *)pending->answer)(pending->aux, result, detail);
-}
-
-static void nodes_done(struct store *store OVS_UNUSED, struct pending *pending, int result,
-                       const struct json *rows, const char *detail)
-{
-    if (!result && !nodes_answer_complete(rows)) {
-        result = -EPROTO;
-        detail = "the state database has lost some of the nodes' pages";
     }
     ((store_done *)pending->answer)(pending->aux, result, detail);
 }
@@ -167,7 +179,7 @@ void store_put_nodes(struct store *store, const struct store_page_change *change
     pending = pending_queue(store, ops_put_nodes(store, changes, n), true, nodes_done);
     pending->answer = (void (*)(void))done;
     pending->aux = aux;
-    session_run(store);
+    session_send_queue(store); /* and no more, so that it is not answered yet */
 }
 
 void store_read_again(struct store *store)

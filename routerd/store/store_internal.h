@@ -77,12 +77,16 @@ void session_open(struct store *store);
 void session_close(struct store *store);
 void session_run(struct store *store);
 void session_wait(struct store *store);
+/* Sends what is queued, if it may be sent now. */
+void session_send_queue(struct store *store);
 
 /* store.c */
 void pending_finish(struct store *store, struct pending *pending, int result,
                     const struct json *rows, const char *detail);
 /* The connection is gone: what was sent has an unknown outcome, or none if it only read. */
 void pending_fail_sent(struct store *store);
+/* Queued changes of nodes were made for what was read before: another reading needs others. */
+void pending_fail_queued_nodes(struct store *store);
 /* Looks at each operation's result; 0 or -errno with *ret_detail (heap). */
 int ops_result(const struct json *rows, char **ret_detail);
 

@@ -348,6 +348,7 @@ static void watch_connection(struct store *store)
     if (seqno != store->seqno) {
         store->seqno = seqno;
         pending_fail_sent(store);
+        pending_fail_queued_nodes(store);
         session_enter(store, SESSION_CONNECTING);
         store->deadline_ms = time_msec() + CONNECT_MS;
     }
@@ -390,7 +391,7 @@ static void watch_setup(struct store *store)
     }
 }
 
-static void send_queue(struct store *store)
+void session_send_queue(struct store *store)
 {
     while (store->state == SESSION_READY && !ovs_list_is_empty(&store->queue) &&
            ovs_list_size(&store->sent) < SENT_MAX) {
@@ -419,7 +420,7 @@ void session_run(struct store *store)
         take_message(store, msg);
         jsonrpc_msg_destroy(msg);
     }
-    send_queue(store);
+    session_send_queue(store);
 }
 
 void session_wait(struct store *store)

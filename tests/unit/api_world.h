@@ -58,6 +58,17 @@ __attribute__((unused)) void request_free(struct request *request)
         free(request->routes[i].protocol);
     }
     free(request->routes);
+    for (size_t i = 0; i < request->n_nodes; i++) {
+        free(request->nodes[i].name);
+        free(request->nodes[i].labels);
+    }
+    free(request->nodes);
+    free(request->node);
+    free(request->pool);
+    free(request->after);
+    free(request->next_node);
+    node_wants_free(request->wants);
+    intended_unref(request->intended);
     free(request->tenant);
     free(request->network);
     free(request->who);
