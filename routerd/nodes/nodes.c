@@ -292,28 +292,30 @@ static void set_addresses(struct entry *entry, const struct addr addresses[2])
     memcpy(entry->v6, addresses[1].bytes, sizeof entry->v6);
 }
 
-static bool addresses_taken(const struct nodes *nodes, const struct addr addresses[2])
-{
-    uint32_t id;
-
-    for (int i = 0; i < 2; i++) {
-        if (addresses[i].family && nodes_find_address(nodes, &addresses[i], &id) != ADDRESS_FREE) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void link_addresses(struct nodes *nodes, uint32_t id)
+/* Puts the entry into all sets that it belongs to, or into none: one of its keys is taken. */
+static bool link_entry(struct nodes *nodes, uint32_t id)
 {
     const struct entry *entry = &nodes->entries[id];
+    bool is_node = entry->kind == ENTRY_NODE;
+    struct trie *const sets[] = {
+        is_node ? &nodes->names : &nodes->quarantine,
+        entry->has_mac ? &nodes->macs : NULL,
+        entry->has_v4 ? &nodes->v4 : NULL,
+        entry->has_v6 ? &nodes->v6 : NULL,
+    };
 
-    if (entry->has_v4) {
-        trie_add(&nodes->v4, id);
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        if (!sets[i] || trie_add(sets[i], id)) {
+            continue;
+        }
+        while (i--) {
+            if (sets[i]) {
+                trie_remove(sets[i], id);
+            }
+        }
+        return false;
     }
-    if (entry->has_v6) {
-        trie_add(&nodes->v6, id);
-    }
+    return true;
 }
 
 static size_t text_size(const char *text)
@@ -323,29 +325,24 @@ static size_t text_size(const char *text)
 
 int nodes_add(struct nodes *nodes, const struct node *node, uint32_t *ret_id)
 {
-    struct entry *entry;
-    uint32_t id;
+    uint32_t id = entry_new(nodes);
+    struct entry *entry = &nodes->entries[id];
 
-    if (nodes_find(nodes, node->name) != NODE_NONE || addresses_taken(nodes, node->addresses) ||
-        (node->has_mac && nodes_find_mac(nodes, node->mac) != NODE_NONE)) {
-        return -EEXIST;
-    }
-    id = entry_new(nodes);
-    entry = &nodes->entries[id];
     *entry = (struct entry){.kind = ENTRY_NODE, .has_mac = node->has_mac};
     entry->name = check_memory(strdup(node->name));
     entry->labels = node->labels ? check_memory(strdup(node->labels)) : NULL;
+    memcpy(entry->mac, node->mac, MAC_BYTES);
+    set_addresses(entry, node->addresses);
+    if (!link_entry(nodes, id)) {
+        free(entry->name);
+        free(entry->labels);
+        entry_free(nodes, id);
+        return -EEXIST;
+    }
     nodes->bytes += text_size(entry->name) + text_size(entry->labels);
     entry->pool = pool_number(nodes, node->pool);
     nodes->pools[entry->pool].count++;
     nodes->pools[entry->pool].uses++;
-    memcpy(entry->mac, node->mac, MAC_BYTES);
-    set_addresses(entry, node->addresses);
-    trie_add(&nodes->names, id);
-    if (entry->has_mac) {
-        trie_add(&nodes->macs, id);
-    }
-    link_addresses(nodes, id);
     *ret_id = id;
     return 0;
 }
@@ -353,21 +350,18 @@ int nodes_add(struct nodes *nodes, const struct node *node, uint32_t *ret_id)
 int nodes_add_quarantine(struct nodes *nodes, const char *pool, const struct addr addresses[2],
                          int64_t until_ms, uint32_t *ret_id)
 {
-    struct entry *entry;
-    uint32_t id;
+    uint32_t id = entry_new(nodes);
+    struct entry *entry = &nodes->entries[id];
 
-    if (addresses_taken(nodes, addresses)) {
-        return -EEXIST;
-    }
-    id = entry_new(nodes);
-    entry = &nodes->entries[id];
     *entry = (struct entry){.kind = ENTRY_QUARANTINE};
-    entry->pool = pool_number(nodes, pool);
-    nodes->pools[entry->pool].uses++;
     set_addresses(entry, addresses);
     set_due(entry, id, until_ms);
-    trie_add(&nodes->quarantine, id);
-    link_addresses(nodes, id);
+    if (!link_entry(nodes, id)) {
+        entry_free(nodes, id);
+        return -EEXIST;
+    }
+    entry->pool = pool_number(nodes, pool);
+    nodes->pools[entry->pool].uses++;
     *ret_id = id;
     return 0;
 }
