@@ -13,16 +13,20 @@
  * so, and what is loaded is seen, also after our restart. */
 
 enum {
-    ATTEMPT_MS = 30000, /* then it is begun anew: charon's own repetitions grow apart to more than a
-                           minute */
-    BACKOFF_MIN_MS = 1000, /* from one beginning to the next, doubled each time */
+    /* An attempt that hears nothing for so long is begun anew: charon's own repetitions grow apart
+     * to more than a minute. */
+    ATTEMPT_MS = 30000,
+    /* From one beginning to the next, doubled each time. */
+    BACKOFF_MIN_MS = 1000,
     BACKOFF_MAX_MS = 30000,
-    FRESH_MS = 1000, /* after that an attempt only waits for the other end and costs nothing */
+    /* So many attempts may be fresh, that is begun, or heard of from the other end, within so long.
+     * The others only wait, and cost nothing. */
     FRESH_LIMIT = 20,
-    QUEUE_LIMIT =
-        2, /* requests to initiate under way, so that lists of SAs get through between them */
-    SILENT_LIMIT =
-        2, /* retransmits without an answer after which an SA is not called up any more */
+    FRESH_MS = 2000,
+    /* Requests under way beside an initiation, so that lists of SAs get through between them. */
+    QUEUE_LIMIT = 4,
+    /* Retransmits without an answer after which an SA is not called up any more. */
+    SILENT_LIMIT = 2,
     JITTER_MS = 250,
 };
 
@@ -297,7 +301,7 @@ void keeper_log(struct ipsec *ipsec, const struct ipsec_log *log)
 
 static bool is_fresh(const struct kept *kept, long long now)
 {
-    return kept->trying && now < kept->started_ms + FRESH_MS;
+    return kept->trying && now < kept->alive_ms + FRESH_MS;
 }
 
 /* Counts the fresh attempts and ends those that took too long. */
@@ -313,7 +317,7 @@ static unsigned int look_after(struct ipsec *ipsec, long long now)
         }
         if (is_fresh(kept, now)) {
             fresh++;
-            wake_at(ipsec, kept->started_ms + FRESH_MS);
+            wake_at(ipsec, kept->alive_ms + FRESH_MS);
         } else if (kept->trying) {
             wake_at(ipsec, kept->alive_ms + ATTEMPT_MS);
         }
@@ -340,7 +344,7 @@ void keeper_run(struct ipsec *ipsec)
         }
         if (now < kept->next_ms) {
             wake_at(ipsec, kept->next_ms);
-        } else if (fresh < FRESH_LIMIT && link_pending(ipsec->sas) < 2 * QUEUE_LIMIT) {
+        } else if (fresh < FRESH_LIMIT && link_pending(ipsec->sas) < QUEUE_LIMIT) {
             initiate(ipsec, kept);
             fresh++;
             wake_at(ipsec, now + FRESH_MS);

@@ -290,7 +290,7 @@ static void read_sas(struct ipsec *ipsec, uint32_t id)
 
 static void mark_dirty(struct sync *sync, uint32_t id)
 {
-    enum { FEW = 8 };
+    enum { FEW = 64 }; /* a list of one makes charon ask the kernel about one only */
 
     for (size_t i = 0; i < sync->n_dirty; i++) {
         if (sync->dirty[i] == id) {
