@@ -51,7 +51,7 @@ class Routerd:
     def __init__(self, tenants, folder=SCRATCH / "routerd"):
         self.folder = folder
         self.socket, self.config, self.secrets = folder / "control.sock", folder / "routerd.yaml", folder / "secrets"
-        self.document = topology.config(self.secrets, self.socket, REPOSITORY / "configs/profiles", tenants)
+        self.document = topology.config(self.secrets, self.socket, folder / "profiles", tenants)
         self.daemon = Daemon("routerd", [str(BUILD / "routerd/routerd"), "--config", str(self.config)],
                              env={"ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "print_stacktrace=1"})
 
@@ -65,6 +65,8 @@ class Routerd:
         """The configuration and {secret's name: text}."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.secrets.mkdir(parents=True, mode=0o700)
+        (self.folder / "profiles").mkdir()
+        shutil.copy(REPOSITORY / "configs/profiles/generic.yaml", self.folder / "profiles")
         self.write_config()
         for name, text in psks.items():
             self.write_secret(name, text)

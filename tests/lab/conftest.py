@@ -54,7 +54,9 @@ class Hub:
     def push(self, tenant, document, wait=CONVERGE_SECONDS):
         """PUT that has to converge."""
         answer = self.routerd.put(tenant, document, wait=wait)
-        assert answer.status == 200, f"{answer}\n{api.outstanding(self.routerd.status(tenant))}"
+        if answer.status != 200:
+            problem = api.outstanding(self.routerd.status(tenant)) if answer.status == 202 else answer
+            pytest.fail(f"PUT of {tenant} has not converged: {problem}", pytrace=False)
         return answer.json
 
     def restore(self):
@@ -91,16 +93,25 @@ def routerd(world):
 @pytest.fixture
 def hub(world, routerd, request):
     made = Hub(world, routerd)
-    made.restore()
+    try:
+        made.restore()
+    except Exception:
+        keep_evidence(request.node.name, made)
+        raise
     yield made
     if getattr(request.node, "failed", False):
         keep_evidence(request.node.name, made)
 
 
-def keep_evidence(name, hub):
-    """Logs, snapshots and status of the moment."""
+def evidence_folder(name):
     folder = RESULTS / "failed" / "".join(c if c.isalnum() else "-" for c in name)
     folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def keep_evidence(name, hub):
+    """Logs, snapshots and status of the moment."""
+    folder = evidence_folder(name)
     shell.keep_logs(folder)
     for part in watch.PARTS:
         _try_write(folder / f"{part}.txt", lambda part=part: "\n".join(watch.PARTS[part]()))
@@ -118,6 +129,11 @@ def _try_write(path, make):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
+    """Tells what failed at once, since the whole run takes minutes."""
     outcome = yield
-    if outcome.get_result().failed:
+    report = outcome.get_result()
+    if report.failed:
         item.failed = True
+        print(f"\n{report.longreprtext}", file=sys.__stdout__, flush=True)
+        folder = evidence_folder(item.name)
+        (folder / f"{report.when}.txt").write_text(report.longreprtext, encoding="utf-8")

@@ -3,9 +3,11 @@
 import json
 
 import vici
+from farside import SCRATCH
 from router import VICI_SOCKET, vty
 from shell import ip_batch, run
 
+LINES_FILE = SCRATCH / "byhand.conf"
 FRR_LINES = """vrf red
  ip route 10.99.0.0/16 blackhole
 exit-vrf
@@ -45,7 +47,8 @@ def make():
     with vici.Vici(VICI_SOCKET) as session:
         session.request("load-conn", CONNECTION)
         session.request("load-shared", {"id": "byhand", "type": "IKE", "data": "by-hand", "owners": ["203.0.113.200"]})
-    run(["vtysh", "-f", "/dev/stdin"], stdin=FRR_LINES)
+    LINES_FILE.write_text(FRR_LINES, encoding="ascii")
+    run(["vtysh", "-f", LINES_FILE])
 
 
 def remove():

@@ -24,7 +24,7 @@ def until_state(hub, kind, name, states, reason="", seconds=40):
 def assert_rest_is_up(hub, *broken):
     status = hub.routerd.status("bio")
     assert not status["converged"]
-    wrong = [thing for net in status["networks"] for kind in ("segments", "tunnels", "peers") for thing in net[kind]
+    wrong = [(thing["name"], thing["state"], thing["reason"]) for net in status["networks"] for kind in ("segments", "tunnels", "peers") for thing in net[kind]
              if thing["state"] != "up" and thing["name"] not in broken]
     assert not wrong, wrong
     assert hub.routerd.status("phys")["converged"]

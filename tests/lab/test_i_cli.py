@@ -12,7 +12,7 @@ pytestmark = pytest.mark.skipif(not (BUILD / "routerctl/routerctl").exists(), re
 
 
 @pytest.mark.parametrize("words, expected", [
-    (["status"], "genome"), (["network", "genome"], "campus"), (["segments"], "dx"), (["tunnels"], "sakura"),
+    (["status"], "bio"), (["network", "genome"], "campus"), (["segments"], "dx"), (["tunnels"], "sakura"),
     (["peers"], "Established"), (["routes", "genome"], "10.2.0.0/24"), (["version"], "routerd")])
 def test_tables(hub, words, expected):
     shown = routerctl(hub.routerd, *words, tenant="bio")

@@ -95,6 +95,23 @@ class Flow:
             self.longest_gap = max(self.longest_gap, now - self.last_answer)
             self.last_answer = now
 
+    def warm_up(self, seconds=10):
+        """Pings until two in a row are answered; these are not counted."""
+        limit, good = time.monotonic() + seconds, 0
+        while good < 2:
+            assert time.monotonic() < limit, f"{self.name} does not answer"
+            self.sent += 1
+            _send(self.socket, self.destination, self.sent)
+            good = good + 1 if self._answer_within(0.5) else 0
+        self.sent, self.answered, self.last_answer = 0, set(), time.monotonic()
+
+    def _answer_within(self, seconds):
+        limit = time.monotonic() + seconds
+        while (left := limit - time.monotonic()) > 0:
+            if select.select([self.socket], [], [], left)[0] and _receive(self.socket) == self.sent:
+                return True
+        return False
+
     @property
     def lost(self):
         return self.sent - len(self.answered)
@@ -106,6 +123,9 @@ class Flow:
 
 class Background:
     """Pings along many flows all the while a block runs; then .lost tells each flow that lost packets.
+
+    The block starts once every flow has been answered, so that what is counted is established traffic and
+    not the first packets of a flow, for which the switch has yet to find the way.
 
         with Background([(campus, cloud.address), ...]) as pings:
             ...
@@ -119,6 +139,8 @@ class Background:
         self.thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self):
+        for flow in self.flows:
+            flow.warm_up()
         self.thread.start()
         return self
 

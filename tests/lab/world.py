@@ -9,7 +9,7 @@ with it; stop() is only for those who want to start over."""
 
 from farside import SCRATCH, Sinet, Underlay
 from router import Router
-from shell import LOGS
+from shell import LOGS, write_sysctl
 from topology import BIO, PHYS, FarSides
 
 
@@ -33,6 +33,7 @@ class World:
         SCRATCH.mkdir(parents=True, exist_ok=True)
         LOGS.mkdir(parents=True, exist_ok=True)
         LOGS.chmod(0o1777)
+        write_sysctl("ipv4/ping_group_range", "0 2147483647")
         self.sinet.start()
         self.underlay.start()
         for far in self.far.values():
