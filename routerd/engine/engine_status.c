@@ -82,6 +82,7 @@ struct since_change {
     struct engine *engine;
     struct store_since *changes;
     size_t n, capacity;
+    size_t n_known; /* objects that were visited and are remembered */
 };
 
 static void since_note(struct since_change *change, const char *path, int64_t since_ms)
@@ -92,34 +93,72 @@ static void since_note(struct since_change *change, const char *path, int64_t si
     change->changes[change->n++] = (struct store_since){xstrdup(path), since_ms};
 }
 
-/* Remembers when an object came up, or takes it from memory; what a backend knows by itself (a
- * session's age) goes before. */
+static void since_forget(struct since_change *change, struct shash_node *node)
+{
+    since_note(change, node->name, 0);
+    free(node->data);
+    shash_delete(&change->engine->since, node);
+}
+
+static void since_remember(struct since_change *change, const char *path, int64_t since_ms)
+{
+    int64_t *since = shash_find_data(&change->engine->since, path);
+
+    if (!since) {
+        since = xmalloc(sizeof *since);
+        shash_add(&change->engine->since, path, since);
+    }
+    *since = since_ms;
+    since_note(change, path, since_ms);
+}
+
+/* When the object came up: what is remembered, unless its backend knows of a later time (a session
+ * that came back while nobody looked). Backends count back from an age in seconds, so a little is
+ * no news. An object that is pending has not been seen to fail: after a restart everything is so
+ * for a moment. */
 static void since_update(struct object_status *object, const char *path, void *aux)
 {
     struct since_change *change = aux;
     struct shash_node *node = shash_find(&change->engine->since, path);
-    int64_t known = node ? *(int64_t *)node->data : 0;
+    int64_t known = node ? *(int64_t *)node->data : 0, told = object->since_ms;
 
     if (object->state != OBJECT_UP) {
         object->since_ms = 0;
-        if (node) {
-            free(node->data);
-            shash_delete(&change->engine->since, node);
-            since_note(change, path, 0);
+        if (node && object->state == OBJECT_PENDING) {
+            change->n_known++;
+        } else if (node) {
+            since_forget(change, node);
         }
         return;
     }
-    if (object->since_ms) {
-        return; /* the backend's own knowledge is as durable as the session */
+    if (!known || told > known + SINCE_SLACK_MS) {
+        known = told ? told : wall_ms();
+        since_remember(change, path, known);
     }
-    object->since_ms = known ? known : wall_ms();
-    if (!known) {
-        int64_t *since = xmalloc(sizeof *since);
+    object->since_ms = known;
+    change->n_known++;
+}
 
-        *since = object->since_ms;
-        shash_add(&change->engine->since, path, since);
-        since_note(change, path, *since);
+static void collect_path(struct object_status *object OVS_UNUSED, const char *path, void *aux)
+{
+    shash_add_once(aux, path, NULL);
+}
+
+/* Forgets the objects that are not wanted any more. */
+static void since_sweep(struct since_change *change, struct status *status)
+{
+    struct shash wanted = SHASH_INITIALIZER(&wanted);
+    struct shash_node *node;
+
+    for (size_t i = 0; i < status->n_tenants; i++) {
+        visit_tenant(&status->tenants[i], collect_path, &wanted);
     }
+    SHASH_FOR_EACH_SAFE(node, &change->engine->since) {
+        if (!shash_find(&wanted, node->name)) {
+            since_forget(change, node);
+        }
+    }
+    shash_destroy(&wanted);
 }
 
 static void since_run(struct engine *engine, struct status *status)
@@ -128,6 +167,9 @@ static void since_run(struct engine *engine, struct status *status)
 
     for (size_t i = 0; i < status->n_tenants; i++) {
         visit_tenant(&status->tenants[i], since_update, &change);
+    }
+    if (shash_count(&engine->since) > change.n_known) {
+        since_sweep(&change, status);
     }
     if (change.n) {
         store_put_since(engine->store, change.changes, change.n);
