@@ -16,9 +16,13 @@
  * events were lost, everything is listed again. A step is a list of small operations
  * (net_change.h), and all steps of a phase go to the kernel in a few large batches.
  *
- * Host settings: IPv6 is forwarded by Linux only if net.ipv6.conf.all.forwarding is 1, so that is
- * set once a network has an IPv6 address, and never set back. All other settings are those of our
- * own interfaces. */
+ * Host settings: Linux forwards IPv6 only if net.ipv6.conf.all.forwarding is 1, so that is set once
+ * a network has an IPv6 address, and never set back; a host that configures its own uplink by
+ * router advertisements then needs accept_ra=2 there. The policy rules that send lookups to the
+ * VRFs' tables (l3mdev, made by the kernel with its first VRF) are put back if somebody deletes
+ * them. All other settings are those of our own interfaces: IPv4 forwarding, rp_filter 2 (loose:
+ * the kernel takes the greater of that and conf.all), promote_secondaries, accept_ra 0,
+ * disable_ipv6 0. */
 #ifndef NET_NET_H
 #define NET_NET_H
 

@@ -25,11 +25,13 @@ enum net_op_kind {
     NET_OP_ACCEPT_RA,       /* number */
     NET_OP_DISABLE_IPV6,    /* number */
     NET_OP_IPV6_FORWARDING, /* of the whole host, to 1 */
-    NET_OP_ADDR_ADD,        /* prefix */
-    NET_OP_ADDR_DELETE,     /* prefix */
-    NET_OP_ROUTE_ADD,       /* route; fails where a foreign one has its key */
-    NET_OP_ROUTE_REPLACE,   /* route */
-    NET_OP_ROUTE_DELETE,    /* route */
+    NET_OP_RULE_ADD, /* number: the family, of the policy rule that sends lookups to the VRF's table
+                      */
+    NET_OP_ADDR_ADD, /* prefix */
+    NET_OP_ADDR_DELETE,   /* prefix */
+    NET_OP_ROUTE_ADD,     /* route; fails where a foreign one has its key */
+    NET_OP_ROUTE_REPLACE, /* route */
+    NET_OP_ROUTE_DELETE,  /* route */
 };
 
 enum net_round { NET_ROUND_FIRST, NET_ROUND_MASTER, NET_ROUND_REST, NET_N_ROUNDS };

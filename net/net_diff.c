@@ -15,6 +15,11 @@ static bool is_type(const struct net_link *link, const char *type)
     return strcmp(link->type, type) == 0;
 }
 
+static bool is_vrf(const struct net_link *link)
+{
+    return is_type(link, "vrf");
+}
+
 static bool ovs_makes(const struct net_link *link)
 {
     return is_type(link, "openvswitch") || is_type(link, "tun");
@@ -130,10 +135,38 @@ static bool needs_ipv6_forwarding(struct diff *diff, const struct net_link *want
     return false;
 }
 
+/* The kernel makes these rules with its first VRF and never again. Without them the lookups of all
+ * VRFs go to the main table; the first VRF that is there brings them back. */
+static uint8_t missing_rules(struct diff *diff, const struct net_link *wanted)
+{
+    uint8_t missing = diff->wanted->l3mdev_rules & (uint8_t)~diff->seen->l3mdev_rules;
+    struct net_link *const *links = net_state_links(diff->seen);
+
+    if (!missing)
+        return 0;
+    for (size_t i = 0; i < diff->seen->n_links; i++)
+        if (is_vrf(links[i]) && net_link_is_ours(links[i]))
+            return strcmp(links[i]->name, wanted->name) == 0 ? missing : 0;
+    return 0;
+}
+
+static void build_rules(struct diff *diff, struct net_build *build, const struct net_link *wanted)
+{
+    uint8_t missing = missing_rules(diff, wanted);
+
+    for (unsigned int family = NET_IPV4; family <= NET_IPV6; family <<= 1) {
+        if (!(missing & family))
+            continue;
+        net_build_op(build, NET_OP_RULE_ADD, NET_ROUND_FIRST)->number = family;
+        net_build_say(build, "policy rule for VRFs (%s)", family == NET_IPV4 ? "IPv4" : "IPv6");
+    }
+}
+
 static void build_vrf_parts(struct diff *diff, struct net_build *build,
                             const struct net_link *wanted)
 {
     add_last_resorts(diff, build, wanted);
+    build_rules(diff, build, wanted);
     if (!needs_ipv6_forwarding(diff, wanted))
         return;
     net_build_op(build, NET_OP_IPV6_FORWARDING, NET_ROUND_FIRST);
@@ -238,11 +271,6 @@ static void undo_links(struct diff *diff, bool (*of_turn)(const struct net_link 
     for (size_t i = 0; i < diff->seen->n_links; i++)
         if (of_turn(links[i]) && must_go(diff, links[i]))
             undo_link(diff, links[i]);
-}
-
-static bool is_vrf(const struct net_link *link)
-{
-    return is_type(link, "vrf");
 }
 
 static bool is_port(const struct net_link *link)

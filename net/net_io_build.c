@@ -1,6 +1,7 @@
 #include "net/net_io.h"
 
 #include <errno.h>
+#include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/ip.h>
@@ -212,6 +213,22 @@ out:
     return message;
 }
 
+/* As the kernel makes it: priority 1000, after the table `local` and before `main`. */
+static struct nl_msg *build_rule(const struct net_op *op)
+{
+    struct fib_rule_hdr info = {
+        .family = op->number == NET_IPV4 ? AF_INET : AF_INET6,
+        .action = FR_ACT_TO_TBL,
+    };
+    struct nl_msg *message = nlmsg_alloc_simple(RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL);
+    if (!message)
+        return NULL;
+    nlmsg_append(message, &info, sizeof info, NLMSG_ALIGNTO);
+    nla_put_u32(message, FRA_PRIORITY, 1000);
+    nla_put_u8(message, FRA_L3MDEV, 1);
+    return message;
+}
+
 struct nl_msg *net_build_message(const struct net_op *op, int index, int other)
 {
     switch (op->kind) {
@@ -227,6 +244,7 @@ struct nl_msg *net_build_message(const struct net_op *op, int index, int other)
     case NET_OP_ALTNAME_DELETE: return build_altname(op, index);
     case NET_OP_ADDR_ADD:
     case NET_OP_ADDR_DELETE: return build_addr(op, index);
+    case NET_OP_RULE_ADD: return build_rule(op);
     case NET_OP_ROUTE_ADD:
     case NET_OP_ROUTE_REPLACE:
     case NET_OP_ROUTE_DELETE: return build_route(op, index);

@@ -1,5 +1,6 @@
 #include "net/net_io.h"
 
+#include <linux/fib_rules.h>
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
@@ -304,6 +305,29 @@ static bool parse_route(struct net_state *state, const struct nlmsghdr *message)
     return net_state_put_route(state, &route);
 }
 
+/* --- rules --- */
+
+/* Of a removed rule it is not known whether it was the last of its kind. */
+static bool parse_rule(struct net_state *state, const struct nlmsghdr *message, bool *ret_relist)
+{
+    const struct fib_rule_hdr *info = mnl_nlmsg_get_payload(message);
+    if (mnl_nlmsg_get_payload_len(message) < sizeof *info ||
+        (info->family != AF_INET && info->family != AF_INET6))
+        return false;
+    struct attrs attrs = attrs_of(message, sizeof *info);
+    const struct nlattr *l3mdev = attrs.at[FRA_L3MDEV];
+    if (!l3mdev || mnl_attr_get_payload_len(l3mdev) < 1 || !mnl_attr_get_u8(l3mdev))
+        return false;
+    uint8_t family = info->family == AF_INET ? NET_IPV4 : NET_IPV6;
+    if (message->nlmsg_type == RTM_DELRULE) {
+        *ret_relist = true;
+        return false;
+    }
+    bool had = state->l3mdev_rules & family;
+    state->l3mdev_rules |= family;
+    return !had;
+}
+
 /* --- settings that were changed --- */
 
 static bool take(int8_t *setting_, const struct nlattr *attr)
@@ -344,6 +368,8 @@ bool net_parse_message(struct net_state *state, const struct nlmsghdr *message, 
     case RTM_DELADDR: return parse_addr(state, message);
     case RTM_NEWROUTE:
     case RTM_DELROUTE: return parse_route(state, message);
+    case RTM_NEWRULE:
+    case RTM_DELRULE: return parse_rule(state, message, ret_relist);
     case RTM_NEWNETCONF:
     case RTM_DELNETCONF: return parse_netconf(state, message);
     default: return false;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <lib/timeval.h>
+#include <linux/fib_rules.h>
 #include <linux/if_link.h>
 #include <linux/netconf.h>
 #include <linux/rtnetlink.h>
@@ -46,9 +47,9 @@ struct mnl_socket *net_socket_open(void)
  */
 static struct mnl_socket *open_events(void)
 {
-    static const int groups[] = {RTNLGRP_LINK,        RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
-                                 RTNLGRP_IPV4_ROUTE,  RTNLGRP_IPV6_ROUTE,  RTNLGRP_IPV4_NETCONF,
-                                 RTNLGRP_IPV6_NETCONF};
+    static const int groups[] = {RTNLGRP_LINK,         RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+                                 RTNLGRP_IPV4_ROUTE,   RTNLGRP_IPV6_ROUTE,  RTNLGRP_IPV4_NETCONF,
+                                 RTNLGRP_IPV6_NETCONF, RTNLGRP_IPV4_RULE,   RTNLGRP_IPV6_RULE};
     struct mnl_socket *socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (!socket)
         return NULL;
@@ -147,6 +148,12 @@ static int list_addrs(struct mnl_socket *socket, struct listing *listing)
     return net_socket_ask(socket, request, take_listed, listing);
 }
 
+/* A kernel without IPv6, or without policy rules. */
+static bool is_unknown_family(int error)
+{
+    return error == -EOPNOTSUPP || error == -EAFNOSUPPORT;
+}
+
 static int list_routes(struct mnl_socket *socket, struct listing *listing, int family)
 {
     char buffer[256];
@@ -157,7 +164,19 @@ static int list_routes(struct mnl_socket *socket, struct listing *listing, int f
     info->rtm_family = (unsigned char)family;
     info->rtm_protocol = NET_ROUTE_PROTOCOL;
     int error = net_socket_ask(socket, request, take_listed, listing);
-    return error == -EOPNOTSUPP || error == -EAFNOSUPPORT ? 0 : error; /* a kernel without IPv6 */
+    return is_unknown_family(error) ? 0 : error;
+}
+
+static int list_rules(struct mnl_socket *socket, struct listing *listing, int family)
+{
+    char buffer[256];
+    struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+    request->nlmsg_type = RTM_GETRULE;
+    request->nlmsg_flags = NLM_F_DUMP;
+    struct fib_rule_hdr *info = mnl_nlmsg_put_extra_header(request, sizeof *info);
+    info->family = (unsigned char)family;
+    int error = net_socket_ask(socket, request, take_listed, listing);
+    return is_unknown_family(error) ? 0 : error;
 }
 
 static int ask_ipv6_forwarding(struct mnl_socket *socket, struct listing *listing)
@@ -169,7 +188,7 @@ static int ask_ipv6_forwarding(struct mnl_socket *socket, struct listing *listin
     info->ncm_family = AF_INET6;
     mnl_attr_put_u32(request, NETCONFA_IFINDEX, (uint32_t)NETCONFA_IFINDEX_ALL);
     int error = net_socket_ask(socket, request, take_listed, listing);
-    return error == -EOPNOTSUPP || error == -EAFNOSUPPORT ? 0 : error;
+    return is_unknown_family(error) ? 0 : error;
 }
 
 static int list_once(struct mnl_socket *socket, struct net_state *ret_state)
@@ -179,10 +198,12 @@ static int list_once(struct mnl_socket *socket, struct net_state *ret_state)
     int error = list_links(socket, &listing);
     if (!error)
         error = list_addrs(socket, &listing);
-    if (!error)
-        error = list_routes(socket, &listing, AF_INET);
-    if (!error)
-        error = list_routes(socket, &listing, AF_INET6);
+    for (size_t i = 0; i < 2 && !error; i++) {
+        int family = i == 0 ? AF_INET : AF_INET6;
+        error = list_routes(socket, &listing, family);
+        if (!error)
+            error = list_rules(socket, &listing, family);
+    }
     if (!error)
         error = ask_ipv6_forwarding(socket, &listing);
     if (error)

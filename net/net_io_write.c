@@ -207,9 +207,10 @@ static void set_now(struct writer *writer, struct job *job, const struct net_op 
 /* --- operations --- */
 
 /* What Open vSwitch made for us and we have not marked yet. */
-static bool is_for_us(const struct job *job, const struct net_link *link)
+static bool is_for_us(const struct job *job, const struct net_op *op, const struct net_link *link)
 {
-    return job->change->waits_for && strcmp(job->change->waits_for, link->name) == 0 &&
+    return !op->route && job->change->waits_for &&
+           strcmp(job->change->waits_for, link->name) == 0 &&
            (strcmp(link->type, "openvswitch") == 0 || strcmp(link->type, "tun") == 0);
 }
 
@@ -232,7 +233,7 @@ static int resolve(struct writer *writer, struct job *job, const struct net_op *
         return 0;
     if (!link)
         step_finish(writer->plan, job->step, STEP_NOT_READY, "interface %s is not there", name);
-    else if (!net_link_is_ours(link) && !is_for_us(job, link))
+    else if (!net_link_is_ours(link) && !is_for_us(job, op, link))
         step_finish(writer->plan, job->step, STEP_FAILED,
                     "interface %s is not routerd's: delete or rename it", name);
     else

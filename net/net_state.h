@@ -81,11 +81,15 @@ struct net_route {
     const char *tenant, *object;
 };
 
+/* As bits. */
+enum net_family { NET_IPV4 = 1, NET_IPV6 = 2 };
+
 struct net_state {
     void *link_tree, *route_tree; /* by index, by key */
     struct net_link **links;      /* sorted by name; null: to be made */
     struct net_route **routes;    /* sorted by key; null: to be made */
     size_t n_links, n_routes;
+    uint8_t l3mdev_rules;   /* families (enum net_family) whose lookups begin in the VRF's table */
     int8_t ipv6_forwarding; /* net.ipv6.conf.all.forwarding; -1: unknown or of no importance */
     struct arena *arena;    /* of a wanted state */
 };

@@ -84,6 +84,7 @@ static void want_vrf(struct want *want)
 {
     struct net_link *link = add_link(want, want->vrf, "vrf", want->network->name);
     link->table = ids_vrf_table(want->network->id);
+    want->state->l3mdev_rules = NET_IPV4 | NET_IPV6;
     want_last_resort(want, AF_INET);
     want_last_resort(want, AF_INET6);
     if (!network_has_ipv6(want->network))
@@ -108,7 +109,7 @@ static void want_tunnel(struct want *want, const struct tunnel *tunnel)
         add_port(want, ids_tunnel_name(tunnel->id, name), "xfrm",
                  object_path(want, "tunnel", tunnel->name), tunnel->inside, tunnel->n_inside);
     link->if_id = tunnel->id;
-    link->mtu = tunnel->profile->mtu;
+    link->mtu = tunnel->profile ? tunnel->profile->mtu : 0;
 }
 
 static bool holds(const struct prefix *prefixes, size_t n, const struct addr *via)

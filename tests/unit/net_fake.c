@@ -102,6 +102,8 @@ static void create(struct net_fake *fake, const struct net_link *wanted)
     }
     struct net_link *link = net_fake_add(fake, wanted->name, wanted->type);
     link->table = wanted->table;
+    if (wanted->table)
+        fake->now.l3mdev_rules = NET_IPV4 | NET_IPV6;
     link->if_id = wanted->if_id;
     if (wanted->mtu)
         link->mtu = wanted->mtu;
@@ -213,6 +215,8 @@ static void do_op(struct net_fake *fake, const struct net_op *op)
         net_state_drop_route(&fake->now, op->route);
     } else if (op->route) {
         put_route(fake, op);
+    } else if (op->kind == NET_OP_RULE_ADD) {
+        fake->now.l3mdev_rules |= (uint8_t)op->number;
     } else if (op->kind == NET_OP_IPV6_FORWARDING) {
         fake->now.ipv6_forwarding = 1;
     } else {

@@ -291,12 +291,13 @@ static void test_repair(void **state)
     find(f, "rtun2")->mtu = 1500;
     find(f, "rtun2")->altname[0] = '\0';
     find(f, "rvrf1001")->up = false;
+    f->fake.now.l3mdev_rules = NET_IPV4;
     net_state_drop_route(&f->fake.now, &(struct net_route){.table = 1001,
                                                            .prefix = prefix_of("10.1.0.0/16"),
                                                            .metric = NET_ROUTE_METRIC});
     expect_plan(
         f, GENOME, NULL,
-        "update bio/genome: VRF rvrf1001: set up\n"
+        "update bio/genome: VRF rvrf1001: set up, policy rule for VRFs (IPv6)\n"
         "update bio/genome/segment/campus!: interface rseg1: IPv4 forwarding on, address 192.0.2.1/32 removed\n"
         "update bio/genome/tunnel/sakura: interface rtun2: altname bio.genome.tunnel.sakura, mtu 1500 -> 1400\n"
         "create bio/genome/route/10.1.0.0/16: blackhole route 10.1.0.0/16 in table 1001\n");
