@@ -241,11 +241,29 @@ static void set_converged(struct engine *engine, struct status *status)
     }
 }
 
+static void mark_one_creating(struct object_status *object, const char *path, void *aux)
+{
+    object->creating = !shash_find(aux, path);
+}
+
+/* While a generation is being carried out, what has not been up yet is being made. */
+static void mark_creating(struct engine *engine, struct status *status)
+{
+    for (size_t i = 0; i < status->n_tenants; i++) {
+        uint64_t *applied = shash_find_data(&engine->applied, status->tenants[i].name);
+
+        if (!applied || *applied != status->tenants[i].generation) {
+            visit_tenant(&status->tenants[i], mark_one_creating, &engine->since);
+        }
+    }
+}
+
 static struct status *status_build(struct engine *engine)
 {
     struct status *status = status_new(engine->intended);
 
     status->time_ms = wall_ms();
+    mark_creating(engine, status);
     pass_vote(engine,
               status); /* first: what a step said is nearer to the cause than what is missing */
     for (size_t i = 0; i < engine->n_backends; i++) {

@@ -107,6 +107,8 @@ void status_unref(struct status *status)
 void status_vote(struct status *status, struct object_status *object, enum object_state state,
                  const char *format, ...)
 {
+    if (state == OBJECT_DOWN && object->creating)
+        state = OBJECT_PENDING;
     if (state <= object->state)
         return;
     object->state = state;
