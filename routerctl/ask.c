@@ -8,13 +8,18 @@
 
 /* --- problems ------------------------------------------------------------------------------- */
 
-/* One fault of a document as a compiler would tell it: FILE:LINE:COLUMN: path: message. */
+/* One fault of a document as a compiler would tell it: FILE:LINE:COLUMN: path: message. Of a body
+ * that nobody wrote by hand the place is of no use. */
 static void tell_fault(const char *file, const cJSON *fault)
 {
+    const char *path = ctl_json_text(fault, "path"), *message = ctl_json_text(fault, "message");
     double line = ctl_json_number(fault, "line");
-    const char *path = ctl_json_text(fault, "path");
     struct ctl_buffer place = {0};
 
+    if (!file) {
+        ctl_error("%s%s%s", path, *path ? ": " : "", message);
+        return;
+    }
     ctl_buffer_text(&place, file);
     if (line > 0) {
         ctl_buffer_printf(&place, ":%.0f:%.0f", line, ctl_json_number(fault, "column"));
@@ -22,7 +27,7 @@ static void tell_fault(const char *file, const cJSON *fault)
     if (*path) {
         ctl_buffer_printf(&place, ": %s", path);
     }
-    ctl_say(stderr, "%s: %s", place.data, ctl_json_text(fault, "message"));
+    ctl_say(stderr, "%s: %s", place.data, message);
     ctl_buffer_done(&place);
 }
 
@@ -39,10 +44,12 @@ static void tell_problem(const struct ctl *ctl, const struct ctl_answer *answer,
         return;
     }
     cJSON_ArrayForEach(fault, faults) {
-        tell_fault(file ? file : "request", fault);
+        tell_fault(file, fault);
     }
     detail = *detail ? detail : ctl_json_text(problem, "title");
-    if (*detail) {
+    if (cJSON_GetArraySize(faults) && !file) {
+        /* all is said */
+    } else if (*detail) {
         bool about_file = file && (faults || answer->status == 413);
 
         ctl_error("%s%s%s", about_file ? file : "", about_file ? ": " : "", detail);
@@ -254,7 +261,7 @@ static int gather_one(const struct ctl *ctl, const char *tenant, const char *res
     return status;
 }
 
-int ctl_gather(const struct ctl *ctl, const char *rest, const char *name,
+int ctl_gather(const struct ctl *ctl, const char *rest, const char *what, const char *name,
                struct ctl_answers *ret_answers)
 {
     cJSON *names, *tenant;
@@ -272,7 +279,7 @@ int ctl_gather(const struct ctl *ctl, const char *rest, const char *name,
     }
     cJSON_Delete(names);
     if (status == CTL_DONE && name && !answers.list->child) {
-        ctl_error("no tenant has a network %s", name);
+        ctl_error("no tenant has a %s %s", what, name);
         status = CTL_FAILED;
     }
     if (status != CTL_DONE) {

@@ -1,8 +1,10 @@
 /* The table of commands. */
 #include "routerctl/ctl.h"
 
+#include <limits.h>
 #include <string.h>
 
+#define NODES (CTL_OPTION_POOL | CTL_OPTION_ADDRESS | CTL_OPTION_MAC)
 #define CHANGES (CTL_OPTION_WAIT | CTL_OPTION_IF_MATCH)
 
 const struct ctl_command ctl_commands[] = {
@@ -15,6 +17,11 @@ const struct ctl_command ctl_commands[] = {
     {"tunnels", "", "the IPsec tunnels of all networks", NULL, 0, 0, 0, ctl_tunnels},
     {"peers", "", "the BGP peers of all networks", NULL, 0, 0, 0, ctl_peers},
     {"routes", "NETWORK", "the routes of a network, both families", NULL, 0, 1, 1, ctl_routes},
+    {"nodes", "[NETWORK [NAME]]", "the nodes' addresses; nodes add|rm NETWORK NAME... changes them",
+     "nodes add NETWORK NAME...   gives each an address, or none of them; a node that has its own\n"
+     "                            already keeps it\n"
+     "nodes rm NETWORK NAME...    releases them\n",
+     NODES, 0, INT_MAX, ctl_nodes},
     {"topology", "[GENERATION]", "the topology as it was pushed, byte for byte", NULL, 0, 0, 1,
      ctl_topology},
     {"check", "FILE", "whether a topology is right; changes nothing",
@@ -47,9 +54,8 @@ const struct ctl_command *ctl_find_command(const char *name)
 
 bool ctl_is_to_come(const char *name)
 {
-    static const char *const names[] = {"nodes",   "confirm", "rollback", "history",
-                                        "diff",    "events",  "ping",     "trace",
-                                        "capture", "graph",   "support"};
+    static const char *const names[] = {"confirm", "rollback", "history", "diff",  "events",
+                                        "ping",    "trace",    "capture", "graph", "support"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (!strcmp(names[i], name)) {

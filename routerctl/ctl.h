@@ -21,7 +21,12 @@ enum ctl_option {
     CTL_OPTION_YES = 1 << 2,
     CTL_OPTION_DRY_RUN = 1 << 3,
     CTL_OPTION_CONFIRM = 1 << 4,
+    CTL_OPTION_POOL = 1 << 5,
+    CTL_OPTION_ADDRESS = 1 << 6,
+    CTL_OPTION_MAC = 1 << 7,
 };
+
+enum { CTL_ADDRESSES = 2 }; /* one of each family */
 
 /* The command line. */
 struct ctl {
@@ -34,6 +39,9 @@ struct ctl {
     unsigned int given; /* set of enum ctl_option */
     int64_t wait_s;
     const char *if_match;
+    const char *pool, *mac; /* null: none was named */
+    const char *addresses[CTL_ADDRESSES];
+    size_t n_addresses;
 };
 
 struct ctl_command {
@@ -72,9 +80,10 @@ struct ctl_answers {
     bool several; /* more than one tenant was asked for */
 };
 
-/* GETs ctl_target(T, rest, name) for the named tenant, or all. With `name`, those of several
- * tenants that have none of it are left out. */
-int ctl_gather(const struct ctl *ctl, const char *rest, const char *name,
+/* GETs ctl_target(T, rest, name) for the named tenant, or all. With `name`, which is that of a
+ * `what`
+ * ("network"), those of several tenants that have none of it are left out. */
+int ctl_gather(const struct ctl *ctl, const char *rest, const char *what, const char *name,
                struct ctl_answers *ret_answers);
 void ctl_answers_done(struct ctl_answers *answers);
 
@@ -106,6 +115,7 @@ int ctl_segments(const struct ctl *ctl, char **args);
 int ctl_tunnels(const struct ctl *ctl, char **args);
 int ctl_peers(const struct ctl *ctl, char **args);
 int ctl_routes(const struct ctl *ctl, char **args);
+int ctl_nodes(const struct ctl *ctl, char **args);
 int ctl_topology(const struct ctl *ctl, char **args);
 int ctl_check(const struct ctl *ctl, char **args);
 int ctl_plan(const struct ctl *ctl, char **args);

@@ -23,7 +23,17 @@ struct line {
 
 /* --- options -------------------------------------------------------------------------------- */
 
-enum { OPT_TIMEOUT = 256, OPT_VERSION, OPT_WAIT, OPT_IF_MATCH, OPT_DRY_RUN, OPT_CONFIRM };
+enum {
+    OPT_TIMEOUT = 256,
+    OPT_VERSION,
+    OPT_WAIT,
+    OPT_IF_MATCH,
+    OPT_DRY_RUN,
+    OPT_CONFIRM,
+    OPT_POOL,
+    OPT_ADDRESS,
+    OPT_MAC
+};
 
 static void refuse_value(struct line *line, const char *option, const char *value,
                          const char *wanted)
@@ -76,6 +86,17 @@ static void take_if_match(struct line *line, const char *value)
     line->ctl.given |= CTL_OPTION_IF_MATCH;
 }
 
+static void take_address(struct line *line, const char *value)
+{
+    if (line->ctl.n_addresses == CTL_ADDRESSES) {
+        ctl_error("--address %s: a node has at most one address of each family", value);
+        line->status = CTL_USAGE;
+        return;
+    }
+    line->ctl.addresses[line->ctl.n_addresses++] = value;
+    line->ctl.given |= CTL_OPTION_ADDRESS;
+}
+
 static void take_option(struct line *line, int option, const char *value)
 {
     switch (option) {
@@ -89,6 +110,15 @@ static void take_option(struct line *line, int option, const char *value)
     case OPT_WAIT: take_wait(line, value); break;
     case OPT_IF_MATCH: take_if_match(line, value); break;
     case OPT_DRY_RUN: line->ctl.given |= CTL_OPTION_DRY_RUN; break;
+    case OPT_POOL:
+        line->ctl.pool = value;
+        line->ctl.given |= CTL_OPTION_POOL;
+        break;
+    case OPT_MAC:
+        line->ctl.mac = value;
+        line->ctl.given |= CTL_OPTION_MAC;
+        break;
+    case OPT_ADDRESS: take_address(line, value); break;
     case OPT_CONFIRM: line->ctl.given |= CTL_OPTION_CONFIRM; break;
     default: break;
     }
@@ -122,6 +152,9 @@ static void take_options(struct line *line, int argc, char **argv)
         {"yes", no_argument, NULL, 'y'},
         {"dry-run", no_argument, NULL, OPT_DRY_RUN},
         {"confirm", required_argument, NULL, OPT_CONFIRM},
+        {"pool", required_argument, NULL, OPT_POOL},
+        {"address", required_argument, NULL, OPT_ADDRESS},
+        {"mac", required_argument, NULL, OPT_MAC},
         {NULL, 0, NULL, 0},
     };
     int option;

@@ -12,7 +12,7 @@
 static int print_kind(const struct ctl *ctl, const struct ctl_kind *kind)
 {
     struct ctl_answers statuses;
-    int status = ctl_gather(ctl, "/status", NULL, &statuses);
+    int status = ctl_gather(ctl, "/status", NULL, NULL, &statuses);
 
     if (status == CTL_DONE) {
         ctl_kind_print_all(ctl, kind, &statuses);
@@ -83,7 +83,7 @@ int ctl_network(const struct ctl *ctl, char **args)
     if (!args[0]) {
         return print_kind(ctl, &ctl_kind_network);
     }
-    status = ctl_gather(ctl, "/networks/%s", args[0], &answers);
+    status = ctl_gather(ctl, "/networks/%s", "network", args[0], &answers);
     if (status != CTL_DONE) {
         return status;
     }
@@ -137,7 +137,7 @@ static void print_routes(const struct ctl *ctl, const struct ctl_answers *answer
 int ctl_routes(const struct ctl *ctl, char **args)
 {
     struct ctl_answers answers;
-    int status = ctl_gather(ctl, "/networks/%s/routes", args[0], &answers);
+    int status = ctl_gather(ctl, "/networks/%s/routes", "network", args[0], &answers);
 
     if (status != CTL_DONE) {
         return status;

@@ -30,9 +30,11 @@ static void cell_number(struct ctl_table *table, const cJSON *object, const char
 /* --- networks ------------------------------------------------------------------------------- */
 
 static const struct ctl_column network_columns[] = {
-    {"TENANT", CTL_OPTIONAL}, {"NETWORK", CTL_LEFT},  {"STATE", CTL_LEFT},
-    {"UPTIME", CTL_LEFT},     {"VRF", CTL_LEFT},      {"TABLE", CTL_RIGHT},
-    {"SEGMENTS", CTL_RIGHT},  {"TUNNELS", CTL_RIGHT}, {"PEERS", CTL_RIGHT},
+    {"TENANT", CTL_OPTIONAL}, {"NETWORK", CTL_LEFT},
+    {"STATE", CTL_LEFT},      {"UPTIME", CTL_LEFT},
+    {"VRF", CTL_LEFT},        {"TABLE", CTL_RIGHT},
+    {"SEGMENTS", CTL_RIGHT},  {"TUNNELS", CTL_RIGHT},
+    {"PEERS", CTL_RIGHT},     {"NODES", CTL_RIGHT | CTL_OPTIONAL},
     {"REASON", CTL_OPTIONAL},
 };
 
@@ -52,6 +54,20 @@ static void cell_up(struct ctl_table *table, const cJSON *network, const char *k
     free(text);
 }
 
+/* "2/100", given out and possible; empty without pools. An IPv6 pool has no end that counts. */
+static void cell_nodes(struct ctl_table *table, const cJSON *network)
+{
+    const cJSON *nodes = cJSON_GetObjectItemCaseSensitive(network, "nodes");
+    double allocated = ctl_json_number(nodes, "allocated");
+    double capacity = ctl_json_number(nodes, "capacity");
+    char *text = capacity >= 1e15 ? ctl_printf("%.0f", allocated)
+                 : capacity > 0   ? ctl_printf("%.0f/%.0f", allocated, capacity)
+                                  : ctl_strdup("");
+
+    ctl_table_cell(table, text);
+    free(text);
+}
+
 static void network_cells(struct ctl_table *table, const cJSON *network)
 {
     ctl_cell_state(table, network);
@@ -61,6 +77,7 @@ static void network_cells(struct ctl_table *table, const cJSON *network)
     cell_up(table, network, "segments");
     cell_up(table, network, "tunnels");
     cell_up(table, network, "peers");
+    cell_nodes(table, network);
     cell_text(table, network, "reason");
 }
 

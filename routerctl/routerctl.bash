@@ -7,7 +7,7 @@ _routerctl_names() { # KEY COMMAND: what the objects of the answer have under th
 
 _routerctl() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command='' at
-    local commands="status tenants network segments tunnels peers routes topology check plan apply clear version"
+    local commands="status tenants network segments tunnels peers routes nodes topology check plan apply clear version"
     COMPREPLY=()
     for ((at = 1; at < COMP_CWORD; at++)); do
         [[ " $commands " != *" ${COMP_WORDS[at]} "* ]] || command=${COMP_WORDS[at]}
@@ -25,6 +25,7 @@ _routerctl() {
         case $command in
             apply) options+=" --wait --if-match" ;;
             plan) options+=" --if-match" ;;
+            nodes) options+=" --pool --address --mac" ;;
             clear) options+=" --wait --if-match --dry-run --yes" ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
@@ -32,7 +33,7 @@ _routerctl() {
     fi
     case $command in
         '') mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word") ;;
-        network | routes)
+        network | routes | nodes)
             mapfile -t COMPREPLY < <(compgen -W "$(_routerctl_names name network)" -- "$word") ;;
         check | plan | apply) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
     esac

@@ -126,7 +126,7 @@ int ctl_status(const struct ctl *ctl, char **args)
 
     (void)args;
     if (status == CTL_DONE) {
-        status = ctl_gather(ctl, "/status", NULL, &answers);
+        status = ctl_gather(ctl, "/status", NULL, NULL, &answers);
     }
     if (status != CTL_DONE) {
         return status;

@@ -11,6 +11,11 @@ static const struct {
      "  --if-match GENERATION refuse unless this generation is in force (0: none yet)\n"},
     {CTL_OPTION_DRY_RUN, "[--dry-run]",
      "  --dry-run             show the plan and change nothing\n"},
+    {CTL_OPTION_POOL, "[--pool POOL]",
+     "  --pool POOL           the pool; to add, needed if the network has several\n"},
+    {CTL_OPTION_ADDRESS, "[--address ADDRESS]",
+     "  --address ADDRESS     the one to look for, or to ask for (once for each family)\n"},
+    {CTL_OPTION_MAC, "[--mac MAC]", "  --mac MAC             the node's MAC address\n"},
     {CTL_OPTION_YES, "[-y | --yes]", "  -y, --yes             do not ask\n"},
 };
 enum { N_OPTIONS = sizeof options / sizeof *options };
@@ -31,7 +36,7 @@ void ctl_usage(FILE *file)
 {
     fputs("usage: routerctl [OPTION...] COMMAND [ARGUMENT...]\n\ncommands:\n", file);
     for (size_t i = 0; i < ctl_n_commands; i++) {
-        fprintf(file, "  %-8s %-12s  %s\n", ctl_commands[i].name, ctl_commands[i].arguments,
+        fprintf(file, "  %-8s %-16s  %s\n", ctl_commands[i].name, ctl_commands[i].arguments,
                 ctl_commands[i].summary);
     }
     fputs("\noptions:\n", file);

@@ -123,6 +123,18 @@ def test_wait(place, given, seconds):
     assert requests[-1][0] == f"PUT /v1/tenants/bio/topology?wait={seconds}"
 
 
+@pytest.mark.parametrize("words,body", [
+    (["web-1"], {"name": "web-1"}),
+    (["web-1", "--pool", "aws", "--mac", "02:00:5e:00:53:01", "--address", "10.1.0.9", "--address", "2001:db8::9"],
+     {"name": "web-1", "pool": "aws", "mac": "02:00:5e:00:53:01", "address": ["10.1.0.9", "2001:db8::9"]}),
+    (["a", "b", "--pool", "aws"], [{"name": "a", "pool": "aws"}, {"name": "b", "pool": "aws"}])])
+def test_nodes_are_asked_for(place, words, body):
+    place.serve("nodes")
+    assert place.run(["-t", "bio", "nodes", "add", "genome", *words]).returncode == 0
+    key, _, sent = place.server.requests[-1]
+    assert (key, json.loads(sent)) == ("POST /v1/tenants/bio/networks/genome/nodes", body)
+
+
 def test_check_and_plan_are_dry_runs(place):
     for command in ("check", "plan"):
         requests = asked(place, ["-t", "bio", command, "-"], stdin=b"version: 1\n")

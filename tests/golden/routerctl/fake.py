@@ -193,6 +193,39 @@ OUTSTANDING = [
 DOCUMENT = b"version: 1\nnetworks:\n- name: genome   # ours\n"
 
 
+def node(name, pool, *addresses, **more):
+    """Addresses as ADDRESS/LENGTH or ADDRESS/LENGTH@GATEWAY."""
+    parts = []
+    for text in addresses:
+        address, _, gateway = text.partition("@")
+        address, _, length = address.partition("/")
+        parts.append({"address": address, "prefix_len": int(length), **({"gateway": gateway} if gateway else {})})
+    return {"name": name, "pool": pool, **parts[0], "addresses": parts, "mtu": 1500, **more}
+
+
+WEB = node("web-1", "campus", "10.1.0.100/24@10.1.0.1", "2001:db8:1::100/64@2001:db8:1::1", mac="02:00:5e:00:53:01")
+NODES = [node("db-1", "aws", "10.2.0.4/24"), WEB]
+
+
+def with_nodes(answers):
+    base = "/v1/tenants/bio/networks/genome/nodes"
+    answers.update({
+        f"GET {base}?limit=5000": Answer(200, {"nodes": NODES[:1], "next": "db-1 &"}),
+        f"GET {base}?limit=5000&after=db-1%20%26": Answer(200, {"nodes": NODES[1:], "next": "db-1 &"}),
+        f"GET {base}?limit=5000&pool=aws": Answer(200, {"nodes": NODES[:1]}),
+        f"GET {base}?limit=5000&address=10.1.0.100": Answer(200, {"nodes": NODES[1:]}),
+        f"GET {base}?limit=5000&mac=02%3A00%3A5e%3A00%3A53%3A01": Answer(200, {"nodes": NODES[1:]}),
+        "GET /v1/tenants/bio/networks/empty/nodes?limit=5000": Answer(200, {"nodes": []}),
+        f"GET {base}/web-1": Answer(200, WEB),
+        f"POST {base}": Answer(201, {"nodes": NODES[1:]}),
+        "POST /v1/tenants/bio/networks/empty/nodes": problem(422, "wrong", "the document has 1 error", [
+            {"path": "name", "line": 1, "column": 9, "message": "must be 1 to 63 of a-z"}]),
+        f"DELETE {base}/web-1": Answer(raw=b"HTTP/1.1 204 No Content\r\n\r\n"),
+        f"DELETE {base}/none": problem(404, "not-found", "network genome has no node none"),
+    })
+    return answers
+
+
 def router(tenants, health=None):
     """The answers of a router with these statuses."""
     answers = {
@@ -246,7 +279,9 @@ def unchanged():
 
 
 def two():
-    return router([tenant("bio", 7, [genome(), broken()], 6, False), tenant("phys", 12, [genome(), lost()])], AWAY)
+    answers = router([tenant("bio", 7, [genome(), broken()], 6, False), tenant("phys", 12, [genome(), lost()])], AWAY)
+    answers["GET /v1/tenants/phys/networks/genome/nodes/web-1"] = Answer(200, WEB)
+    return answers
 
 
 def wrong():
@@ -288,6 +323,8 @@ def early(answer):
 
 SERVERS = {
     "one": one,
+    "nodes": lambda: with_nodes(router([tenant("bio", 7, [{**genome(), "nodes": {"allocated": 2, "capacity": 352}}, {
+        **empty(), "nodes": {"allocated": 5, "capacity": 18446744073709551615}}])])),
     "unchanged": unchanged,
     "two": two,
     "none": lambda: router([]),
