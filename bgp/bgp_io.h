@@ -22,6 +22,8 @@ struct bgp_poll {
 
 /* Keeping what is seen current (bgp_watch.c). */
 struct bgp_watch {
+    unsigned int session; /* of bgpd, that was begun with */
+    unsigned int zebra_session;
     struct bgp_poll config;  /* bgpd's running configuration */
     struct bgp_poll residue; /* what zebra remembers */
     struct bgp_poll look;    /* the sessions */
@@ -33,9 +35,11 @@ struct bgp_watch {
     struct bgp_calm *calms; /* of this look, per network of `seen` that is not settled */
     uint32_t *calm_ids;     /* whose they are; sorted */
     size_t n_calms;
-    long long failed_ms;   /* when to ask next why sessions are down */
-    long long stirred_ms;  /* when something was last changed or moved */
-    long long counters_ms; /* when changed counters may be published next */
+    long long failed_ms;              /* when to ask next why sessions are down */
+    size_t n_down;                    /* sessions that were down at the last look */
+    long long links_ms, links_gap_ms; /* when to ask next whether zebra knows their addresses */
+    long long stirred_ms;             /* when something was last changed or moved */
+    long long counters_ms;            /* when changed counters may be published next */
     bool counters_changed;
 };
 

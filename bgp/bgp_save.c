@@ -2,6 +2,7 @@
 
 #include "backend/secret.h"
 #include "bgp/bgp_config.h"
+#include "bgp/bgp_process.h"
 #include "log/log.h"
 #include "model/ids.h"
 
@@ -19,7 +20,6 @@
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -27,7 +27,6 @@ enum {
     SETTLE_MAX_MS = 10000, /* but not for longer */
     DEADLINE_MS = 30000,
     LACKS_MS = 2000, /* to look again whether FRR has read its boot file */
-    YOUNG_S = 60,    /* how long after bgpd's start it may still be reading it */
     RETRY_MIN_MS = 10000,
     RETRY_MAX_MS = 300000,
     BOOT_BYTES = 64 << 20,
@@ -267,39 +266,11 @@ static void start_vtysh(struct bgp_save *save)
     save->due_ms = 0;
 }
 
-/* Whether a process was started within the last YOUNG_S seconds: proc(5), /proc/PID/stat, field 22.
- */
-static bool is_young(pid_t pid)
-{
-    char path[64], text[1024], *field;
-    struct timespec now;
-    FILE *file;
-    size_t n;
-
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    file = pid > 0 ? fopen(path, "re") : NULL;
-    if (!file) {
-        return false;
-    }
-    n = fread(text, 1, sizeof text - 1, file);
-    fclose(file);
-    text[n] = '\0';
-    field = strrchr(text, ')');
-    for (int i = 2; field && i < 22; i++) {
-        field = strchr(field + 1, ' ');
-    }
-    if (!field || clock_gettime(CLOCK_BOOTTIME, &now)) {
-        return false;
-    }
-    return now.tv_sec - (time_t)(strtoull(field, NULL, 10) / (size_t)sysconf(_SC_CLK_TCK)) <
-           YOUNG_S;
-}
-
 /* Whether FRR seems to have read its boot file. */
 static bool may_save(const struct bgp_save *save)
 {
     size_t len;
-    char *boot = is_young(save->bgpd) ? read_boot(save, &len) : NULL;
+    char *boot = bgp_process_is_young(save->bgpd) ? read_boot(save, &len) : NULL;
     bool lacks = boot && bgp_save_lacks(boot, len, save->running, save->running_len);
 
     if (boot) {

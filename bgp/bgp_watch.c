@@ -4,8 +4,10 @@
  * it is asked again, and the longer the answers take the rarer it is asked, so FRR is never kept
  * busy by us. */
 #include "backend/secret.h"
+#include "bgp/bgp_announce.h"
 #include "bgp/bgp_config.h"
 #include "bgp/bgp_io.h"
+#include "bgp/bgp_process.h"
 #include "log/log.h"
 #include "model/ids.h"
 
@@ -27,6 +29,9 @@ enum {
     LOOK_SHARE = 4,
     STIR_MS = 20000, /* how long after a change any moment is */
     FAILED_MS = 1000,
+    LINKS_MIN_MS =
+        400, /* from a session's going down to the question whether zebra knows its addresses */
+    LINKS_MAX_MS = 30000,
     COUNTERS_MS = 1000,
 };
 
@@ -369,20 +374,61 @@ static void enforce_limit(struct bgp *bgp, struct bgp_session *session)
     bgp_vty_send(bgp->bgpd, "end", NULL, NULL, NULL);
 }
 
+static void on_interfaces(void *bgp_, const struct bgp_reply *reply)
+{
+    struct bgp *bgp = bgp_;
+
+    if (!lost(reply)) {
+        bgp_announce_missing(reply->text);
+    }
+    look_answered(bgp, reply);
+}
+
+/* Sessions that are down may be so because zebra missed an address; that is looked into at growing
+ * intervals, from the beginning whenever another number of them is down. */
+static void look_at_links(struct bgp *bgp, size_t n_down)
+{
+    struct bgp_watch *watch = &bgp->watch;
+
+    if (n_down != watch->n_down) {
+        watch->n_down = n_down;
+        watch->links_gap_ms = LINKS_MIN_MS;
+        watch->links_ms = time_msec() + LINKS_MIN_MS;
+    }
+    if (!n_down || time_msec() < watch->links_ms || !bgp_vty_answers(bgp->zebra)) {
+        return;
+    }
+    watch->links_gap_ms = MIN(2 * watch->links_gap_ms, LINKS_MAX_MS);
+    watch->links_ms = time_msec() + watch->links_gap_ms;
+    for (size_t i = 0; i < bgp->sessions.n; i++) {
+        const struct bgp_session *session = &bgp->sessions.v[i];
+        char command[64], vrf[IFNAME_TEXT];
+
+        if (!session->established &&
+            (i == 0 || session[-1].established || session[-1].network_id != session->network_id)) {
+            snprintf(command, sizeof command, "show interface vrf %s json",
+                     ids_vrf_name(session->network_id, vrf));
+            look_ask(bgp, bgp->zebra, command, on_interfaces, bgp);
+        }
+    }
+}
+
 /* What is to be asked beside the summary. */
 static void look_on(struct bgp *bgp)
 {
-    bool any_down = false, any_unsettled = false;
+    bool any_unsettled = false;
+    size_t n_down = 0;
 
     for (size_t i = 0; i < bgp->sessions.n; i++) {
-        any_down |= !bgp->sessions.v[i].established;
+        n_down += !bgp->sessions.v[i].established;
         if (bgp->sessions.v[i].established && bgp->seen && bgp->job.stage == BGP_JOB_IDLE) {
             enforce_limit(bgp, &bgp->sessions.v[i]);
         }
     }
-    if (any_down && time_msec() >= bgp->watch.failed_ms) {
+    if (n_down && time_msec() >= bgp->watch.failed_ms) {
         look_ask(bgp, bgp->bgpd, "show bgp vrf all summary failed json", on_failed, bgp);
     }
+    look_at_links(bgp, n_down);
     for (size_t i = 0; i < bgp->sessions.n;) {
         any_unsettled |= look_at_network(bgp, &i);
     }
@@ -443,6 +489,34 @@ bool bgp_watch_complete(const struct bgp *bgp)
            watch->residue.session == bgp_vty_session(bgp->zebra);
 }
 
+/* If a routerd died within a bracket (bgp_apply.c) bgpd would let new peers wait for ten minutes.
+ * One that was started just now may be within vtysh's own bracket: that is left alone. */
+static void close_bracket(struct bgp *bgp)
+{
+    if (bgp->watch.session == bgp_vty_session(bgp->bgpd) || !bgp_vty_answers(bgp->bgpd)) {
+        return;
+    }
+    bgp->watch.session = bgp_vty_session(bgp->bgpd);
+    if (!bgp_process_is_young(bgp_vty_pid(bgp->bgpd))) {
+        bgp_vty_send(bgp->bgpd, "configure terminal", NULL, NULL, NULL);
+        bgp_vty_send(bgp->bgpd, "XFRR_end_configuration", NULL, NULL, NULL);
+        bgp_vty_send(bgp->bgpd, "end", NULL, NULL, NULL);
+    }
+}
+
+/* A zebra that has just come has still to be told all routes. */
+static void distrust_zebra(struct bgp *bgp)
+{
+    if (bgp->watch.zebra_session == bgp_vty_session(bgp->zebra)) {
+        return;
+    }
+    bgp->watch.zebra_session = bgp_vty_session(bgp->zebra);
+    for (size_t i = 0; i < bgp->sessions.n; i++) {
+        bgp_show_unsettle(&bgp->sessions, bgp->sessions.v[i].network_id);
+    }
+    bgp_watch_stir(bgp);
+}
+
 /* Nothing that was seen in a session that is over counts. */
 static void forget(struct bgp *bgp)
 {
@@ -458,6 +532,8 @@ void bgp_watch_run(struct bgp *bgp)
     struct bgp_watch *watch = &bgp->watch;
 
     forget(bgp);
+    close_bracket(bgp);
+    distrust_zebra(bgp);
     if (poll_due(&watch->config, bgp->bgpd) && bgp->job.stage == BGP_JOB_IDLE) {
         ask_config(bgp);
     }
