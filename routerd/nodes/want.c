@@ -79,30 +79,28 @@ static void read_mac(struct reader *reader, const struct doc *doc, void *ret)
 
 /* --- labels --------------------------------------------------------------------------------- */
 
+/* As JSON has it; documents hold no control characters. */
 static size_t print_string(char *at, const char *text)
 {
     const char *begin = at;
 
     *at++ = '"';
     for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-
-        if (c == '"' || c == '\\') {
+        if (*text == '"' || *text == '\\') {
             *at++ = '\\';
-            *at++ = (char)c;
-        } else if (c < 0x20) {
-            static const char digits[] = "0123456789abcdef";
-
-            memcpy(at, "\\u00", 4);
-            at[4] = digits[c >> 4];
-            at[5] = digits[c & 15];
-            at += 6;
-        } else {
-            *at++ = (char)c;
         }
+        *at++ = *text;
     }
     *at++ = '"';
     return (size_t)(at - begin);
+}
+
+static bool has_control(const char *text)
+{
+    while (*text && (unsigned char)*text >= 0x20 && *text != 0x7f) {
+        text++;
+    }
+    return *text;
 }
 
 /* Reports a label that is none. */
@@ -113,8 +111,10 @@ static bool check_label(struct reader *reader, const struct doc *doc)
     if (!doc_string(doc, reader->errors, &text)) {
         return false;
     }
-    if (!*doc->key || strlen(doc->key) > LABEL_KEY) {
-        doc_key_error(doc, reader->errors, "a label's name must have 1 to %d bytes", LABEL_KEY);
+    if (!*doc->key || strlen(doc->key) > LABEL_KEY || has_control(doc->key)) {
+        doc_key_error(doc, reader->errors,
+                      "a label's name must have 1 to %d bytes and no control characters",
+                      LABEL_KEY);
         return false;
     }
     if (strlen(text) > LABEL_VALUE || strlen(text) != doc->text_len) {
@@ -133,7 +133,7 @@ static char *print_labels(struct arena *arena, const struct keyed *labels)
     for (size_t i = 0; i < labels->n; i++) {
         const struct doc *doc = labels->items[i].object;
 
-        room += 6 * (strlen(doc->key) + doc->text_len) + 6;
+        room += 2 * (strlen(doc->key) + doc->text_len) + 6;
     }
     text = at = arena_alloc(arena, room);
     *at++ = '{';
