@@ -300,13 +300,13 @@ static void test_secret_changes(void **state)
 
     bring_up(world);
     unsigned int ike_id = world->server.conns[0].ike_id;
-    usleep(20000); /* a file system's clock is coarse */
-    write_psk(world, "marlin");
+    usleep(20000);                  /* a file system's clock is coarse */
+    write_psk(world, "marlinfish"); /* as long as the one before */
     world->changed = false;
     pass_time(world, 450);
     assert_true(world->changed);
     assert_pass(world, 1);
-    assert_string_equal(world->server.secret_data, "marlin");
+    assert_string_equal(world->server.secret_data, "marlinfish");
     assert_int_equal(world->server.n_secrets, 1);
     assert_int_equal(world->server.conns[0].ike_id, ike_id);
     assert_pass(world, 0);
@@ -376,6 +376,8 @@ static void test_silence(void **state)
     assert_tunnel(world, OBJECT_PENDING, "waiting for the first exchange with 203.0.113.2");
     pass_time(world, 95000);
     assert_in_range(world->server.initiations, 3, 4);
+    assert_int_equal(world->server.terminations,
+                     world->server.initiations - 1); /* of what is left */
     assert_tunnel(world, OBJECT_DOWN, "no answer from 203.0.113.2");
 }
 

@@ -107,13 +107,13 @@ static void test_conns(void **state)
 }
 
 static void write_child(struct vici_writer *writer, const char *name, const char *state,
-                        const char *if_id)
+                        const char *if_id_in)
 {
     vici_section(writer, name);
     vici_key(writer, "name", "routerd-13");
     vici_key(writer, "state", state);
-    vici_key(writer, "if-id-in", if_id);
-    vici_key(writer, "if-id-out", if_id);
+    vici_key(writer, "if-id-in", if_id_in);
+    vici_key(writer, "if-id-out", "0000000d");
     vici_key(writer, "bytes-in", "100");
     vici_key(writer, "bytes-out", "7");
     vici_section_end(writer);
