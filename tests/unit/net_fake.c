@@ -169,8 +169,10 @@ static void put_route(struct net_fake *fake, const struct net_op *op)
     if (route.type == NET_ROUTE_UNICAST) {
         const struct net_link *dev = net_state_find(&fake->now, route.dev);
 
-        if (!dev || !dev->up)
+        if (!dev || !dev->up) {
             fail_msg("the way of a route is closed: %s", route.dev);
+            abort();
+        }
         route.oif = dev->index;
     }
     route.tenant = route.object = NULL;
@@ -222,8 +224,10 @@ static void do_op(struct net_fake *fake, const struct net_op *op)
     } else {
         struct net_link *link = net_state_find(&fake->now, op->link);
 
-        if (!link)
+        if (!link) {
             fail_msg("%s is not there", op->link);
+            abort(); /* not reached, which the analyzer does not know; likewise below */
+        }
         if (!net_link_is_ours(link) && op->kind != NET_OP_ALIAS)
             fail_msg("%s is not ours", op->link);
         if (!net_link_is_ours(link) && !ids_of_segment(link->name) && link->alias[0])
@@ -375,8 +379,10 @@ static struct topology *topology_of(const char *networks)
     fprintf(out, "version: 1\nnetworks:\n%s", networks);
     fclose(out);
     struct topology *topology = topology_parse(text, len, errors);
-    if (!topology || errors_count(errors))
+    if (!topology || errors_count(errors)) {
         fail_msg("topology: %s\n%s", errors_get(errors, 0)->message, text);
+        abort();
+    }
     for (size_t i = 0; i < topology->n_networks; i++)
         for (size_t j = 0; j < topology->networks[i].n_tunnels; j++) {
             struct tunnel *tunnel = &topology->networks[i].tunnels[j];
