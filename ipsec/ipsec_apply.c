@@ -218,7 +218,7 @@ static void write_auth(struct vici_writer *writer, const char *section, const ch
     vici_key(writer, "auth", "psk");
     vici_key(writer, "id", id);
     if (mark) {
-        vici_key(writer, "aaa_id", mark);
+        vici_key_printf(writer, "aaa_id", "@%s", mark);
     }
     vici_section_end(writer);
 }

@@ -66,10 +66,14 @@ static void differ_ends(struct summary *summary, const struct ipsec_conn *before
         differ_text(summary, "local address", before->local_addr, after->local_addr);
         differ_text(summary, "remote address", before->remote_addrs, after->remote_addrs);
     }
-    if (after->local_id) {
+    if (after->ends != 0 && before->ends != after->ends) {
+        size_t len = summary->len;
         differ_identity(summary, "local_id", before->local_id, after->local_id);
+        differ_identity(summary, "remote_id", before->remote_id, after->remote_id);
+        if (summary->len == len) {
+            summary_add(summary, "other identities");
+        }
     }
-    differ_identity(summary, "remote_id", before->remote_id, after->remote_id);
 }
 
 static void differ_settings(struct summary *summary, const struct ipsec_conn *before,
@@ -83,8 +87,8 @@ static void differ_settings(struct summary *summary, const struct ipsec_conn *be
         summary_add(summary,
                     after->initiate ? "initiated from here" : "no longer initiated from here");
     }
-    if (summary->len == 0 && before->digest != after->digest) {
-        summary_add(summary, "other proposals or spelling of identities");
+    if (before->settings != after->settings) {
+        summary_add(summary, "other proposals, agreed from the next IKE SA on");
     }
 }
 

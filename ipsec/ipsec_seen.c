@@ -379,7 +379,7 @@ static uint64_t digest_conn(uint64_t digest, const struct ipsec_conn *conn)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         digest = ipsec_digest(digest, texts[i]);
     }
-    digest = ipsec_digest_number(digest, conn->digest);
+    digest = ipsec_digest_number(ipsec_digest_number(digest, conn->settings), conn->ends);
     digest = ipsec_digest_number(digest, (uint64_t)conn->ike_rekey_s << 32 | conn->child_rekey_s);
     return ipsec_digest_number(digest, (uint64_t)conn->dpd_delay_s << 1 | conn->initiate);
 }

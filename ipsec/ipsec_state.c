@@ -71,30 +71,30 @@ static const char mark_initiate[] = "initiate", mark_wait[] = "wait";
 
 const char *ipsec_mark(const struct ipsec_conn *conn, char buffer[IPSEC_MARK_TEXT])
 {
-    snprintf(buffer, IPSEC_MARK_TEXT, "%s+%s+%016" PRIx64, conn->owner,
-             conn->initiate ? mark_initiate : mark_wait, conn->digest);
+    snprintf(buffer, IPSEC_MARK_TEXT, "%s+%s+%016" PRIx64 "+%016" PRIx64, conn->owner,
+             conn->initiate ? mark_initiate : mark_wait, conn->settings, conn->ends);
     return buffer;
 }
 
 bool ipsec_mark_parse(struct arena *arena, const char *mark, struct ipsec_conn *conn)
 {
-    const char *role = strchr(mark, '+');
-    const char *digest = role ? strchr(role + 1, '+') : NULL;
-    uint64_t number;
+    char copy[IPSEC_MARK_TEXT], *rest = copy;
+    uint64_t settings, ends;
 
-    if (!digest || role == mark || !parse_hex(digest + 1, &number)) {
+    if (snprintf(copy, sizeof copy, "%s", mark) >= (int)sizeof copy) {
         return false;
     }
-    size_t role_len = (size_t)(digest - role - 1);
-    bool initiate =
-        role_len == strlen(mark_initiate) && memcmp(role + 1, mark_initiate, role_len) == 0;
-    bool wait = role_len == strlen(mark_wait) && memcmp(role + 1, mark_wait, role_len) == 0;
-    if (!initiate && !wait) {
+    const char *owner = strsep(&rest, "+"), *role = strsep(&rest, "+");
+    const char *settings_text = strsep(&rest, "+"), *ends_text = rest;
+    if (!ends_text || *owner == '\0' || !parse_hex(settings_text, &settings) ||
+        !parse_hex(ends_text, &ends) ||
+        (strcmp(role, mark_initiate) != 0 && strcmp(role, mark_wait) != 0)) {
         return false;
     }
-    conn->owner = arena_memdup(arena, mark, (size_t)(role - mark));
-    conn->initiate = initiate;
-    conn->digest = number;
+    conn->owner = arena_strdup(arena, owner);
+    conn->initiate = strcmp(role, mark_initiate) == 0;
+    conn->settings = settings;
+    conn->ends = ends;
     return true;
 }
 
@@ -126,7 +126,12 @@ uint64_t ipsec_digest_number(uint64_t digest, uint64_t number)
 uint64_t ipsec_identity(const char *id)
 {
     uint64_t digest = ipsec_digest_start;
+    struct addr addr;
+    char text[ADDR_TEXT];
 
+    if (addr_parse(id, &addr) == 0) {
+        id = addr_print(&addr, text);
+    }
     if (*id == '@') {
         id++;
     }

@@ -6,12 +6,14 @@
  * much else, and of a secret it shows the id only. Two things make up for that, so that everything
  * that we must know is seen and nothing remembered, also after our own restart:
  *
- * The mark: a connection of ours carries in its local section `aaa_id =
- * TENANT/NETWORK/tunnel/NAME+initiate+DIGEST` (or `+wait+`). charon uses aaa_id only to check a
- * RADIUS server's certificate in EAP, which a PSK connection never gets to, and shows it in
- * `swanctl --list-conns`. So an admin reads there whose connection it is, and we read whether we
- * are to bring it up and, from the digest, whether its settings are the wanted ones. A connection
- * without it is foreign whatever its name.
+ * The mark: a connection of ours carries in its local section
+ * `aaa_id = @TENANT/NETWORK/tunnel/NAME+initiate+SETTINGS+ENDS` (or `+wait+`; the @ makes it a
+ * name, whatever stands in it). charon uses aaa_id only to check a RADIUS server's certificate in
+ * EAP, which a PSK connection never gets to, and shows it in `swanctl --list-conns`. So an admin
+ * reads there whose connection it is, and we read whether we are to bring it up and, from the
+ * digests, whether its settings and its identities are the wanted ones; as to identities charon's
+ * print of them is not compared with what was configured, since it may spell them otherwise. A
+ * connection without the mark is foreign whatever its name.
  *
  * The secret's version: its id is `routerd-ID-VERSION`, where the version is a digest of the secret
  * file's name, size and times (mtime and ctime, to the nanosecond) and of the two identities.
@@ -31,7 +33,7 @@
 enum {
     IPSEC_NAME_TEXT = 24,   /* "routerd-4294967295" */
     IPSEC_SECRET_TEXT = 40, /* the same, "-", 16 digits */
-    IPSEC_MARK_TEXT = 256,  /* three names of 63, "tunnel", separators, digest */
+    IPSEC_MARK_TEXT = 256,  /* three names of 63, "tunnel", separators, two digests */
     IPSEC_ID_BYTES = 200,   /* the longest identity that we take */
     IPSEC_REMOTES = 4,      /* addresses of one remote that are kept */
     IPSEC_REMOTES_TEXT = IPSEC_REMOTES * ADDR_TEXT,
@@ -44,7 +46,8 @@ struct ipsec_conn {
                    */
     const char *owner; /* "bio/genome/tunnel/sakura" */
     bool initiate;
-    uint64_t digest;          /* of all settings that charon does not show */
+    uint64_t settings;        /* digest of all settings that charon does not show */
+    uint64_t ends;            /* digest of the identities; wanted: 0 while local_id is not known */
     const char *local_addr;   /* wanted: null while the uplink has none */
     const char *remote_addrs; /* comma separated; wanted: null while the name is not resolved */
     const char *local_id, *remote_id; /* wanted: as configured (local_id null while it is the
@@ -89,7 +92,7 @@ const char *ipsec_secret_name(const struct ipsec_secret *secret, char buffer[IPS
 /* False if that is not the id of a secret of ours. */
 bool ipsec_secret_of_name(const char *name, struct ipsec_secret *ret_secret);
 const char *ipsec_mark(const struct ipsec_conn *conn, char buffer[IPSEC_MARK_TEXT]);
-/* Fills in owner (allocated), initiate, digest. False if that is not our mark. */
+/* Fills in owner (allocated), initiate, settings, ends. False if that is not our mark. */
 bool ipsec_mark_parse(struct arena *arena, const char *mark, struct ipsec_conn *conn);
 
 /* FNV-1a over a string with its terminator, to be chained from ipsec_digest_start; for telling

@@ -72,17 +72,15 @@ static uint64_t digest_list(uint64_t digest, const char *const *texts, size_t n)
 }
 
 /* Of what charon does not show, or shows in another spelling. */
-static uint64_t digest_settings(const struct tunnel *source)
+static uint64_t digest_settings(const struct profile *profile)
 {
-    const struct profile *profile = source->profile;
     uint64_t digest = ipsec_digest_number(ipsec_digest_start, SETTINGS_VERSION);
 
     digest =
         digest_list(digest, (const char *const *)profile->ike_proposals, profile->n_ike_proposals);
     digest =
         digest_list(digest, (const char *const *)profile->esp_proposals, profile->n_esp_proposals);
-    digest = ipsec_digest(digest, source->local_id ? source->local_id : "");
-    return ipsec_digest(digest, source->remote_id ? source->remote_id : source->remote);
+    return digest;
 }
 
 /* The version of what is to be loaded: of the file and of the identities that it is for. After
@@ -120,7 +118,7 @@ static void want_tunnel(struct want *want, const struct tunnel *source, struct i
         .id = source->id,
         .owner = arena_printf(arena, "%s/%s", want->tenant, tunnel->object),
         .initiate = source->initiate,
-        .digest = digest_settings(source),
+        .settings = digest_settings(source->profile),
         .ike_rekey_s = source->profile->ike_lifetime_s,
         .child_rekey_s = source->profile->child_lifetime_s,
         .dpd_delay_s = source->profile->dpd_delay_s,
@@ -128,6 +126,10 @@ static void want_tunnel(struct want *want, const struct tunnel *source, struct i
     want_addrs(want, tunnel, source);
     tunnel->conn.local_id = source->local_id ? source->local_id : tunnel->conn.local_addr;
     tunnel->conn.remote_id = source->remote_id ? source->remote_id : source->remote;
+    if (tunnel->conn.local_id) {
+        tunnel->conn.ends = ipsec_digest_number(ipsec_identity(tunnel->conn.local_id),
+                                                ipsec_identity(tunnel->conn.remote_id));
+    }
     if (source->local_id && !ipsec_identity_exact(source->local_id)) {
         ipsec_refuse(want->wanted->arena, tunnel, IPSEC_NEVER,
                      "local_id is not an address, a host name, user@host or a distinguished name");

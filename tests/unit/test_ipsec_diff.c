@@ -95,6 +95,18 @@ static void test_local_identity(void **state)
     assert_settled(fake);
 }
 
+/* charon prints emailAddress= as E=, and has its own mind about much else. */
+static void test_identity_printed_otherwise(void **state)
+{
+    struct ipsec_fake *fake = *state;
+
+    ipsec_fake_topology(fake, "bio", "genome/sakura,remote_id=emailAddress=a.example");
+    ipsec_fake_settle(fake);
+    fake->seen.conns[0].remote_id = "E=a.example";
+    fake->seen.sas[0].remote_id = ipsec_identity("E=a.example");
+    assert_settled(fake);
+}
+
 static void test_secret(void **state)
 {
     struct ipsec_fake *fake = *state;
@@ -363,6 +375,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_create_and_delete, setup, teardown),
         cmocka_unit_test_setup_teardown(test_only_ends_are_disruptive, setup, teardown),
         cmocka_unit_test_setup_teardown(test_local_identity, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_identity_printed_otherwise, setup, teardown),
         cmocka_unit_test_setup_teardown(test_secret, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_is_missing_now, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ipv6, setup, teardown),

@@ -82,7 +82,9 @@ static void test_conns(void **state)
     (void)state;
 
     assert_int_equal(
-        add_conn(&seen, "routerd-13", "bio/genome/tunnel/sakura+initiate+00000000000000ff"), 0);
+        add_conn(&seen, "routerd-13",
+                 "bio/genome/tunnel/sakura+initiate+00000000000000ff+0000000000000007"),
+        0);
     assert_int_equal(add_conn(&seen, "routerd-2", NULL), 0);
     assert_int_equal(add_conn(&seen, "office", NULL), 0);
     assert_int_equal(add_conn(&seen, "routerd-x", NULL), 0);
@@ -93,7 +95,8 @@ static void test_conns(void **state)
     assert_non_null(conn);
     assert_false(conn->foreign);
     assert_true(conn->initiate);
-    assert_int_equal(conn->digest, 255);
+    assert_int_equal(conn->settings, 255);
+    assert_int_equal(conn->ends, 7);
     assert_string_equal(conn->owner, "bio/genome/tunnel/sakura");
     assert_string_equal(conn->local_addr, "192.0.2.1");
     assert_string_equal(conn->remote_addrs, "203.0.113.2,203.0.113.3");
@@ -152,8 +155,9 @@ static void test_sas(void **state)
     struct vici_writer writer;
     (void)state;
 
-    assert_int_equal(
-        add_conn(&seen, "routerd-13", "bio/genome/tunnel/sakura+wait+00000000000000ff"), 0);
+    assert_int_equal(add_conn(&seen, "routerd-13",
+                              "bio/genome/tunnel/sakura+wait+00000000000000ff+0000000000000007"),
+                     0);
     write_sa(&writer, "ESTABLISHED", false);
     write_child(&writer, "routerd-13-1", "DELETING", "0000000d");
     write_child(&writer, "routerd-13-2", "INSTALLED", "0000000e"); /* of another interface */
@@ -259,15 +263,20 @@ static void test_names(void **state)
 
 static void test_marks(void **state)
 {
-    static const char *const wrong[] = {"",
-                                        "bio/genome/tunnel/sakura",
-                                        "bio/genome/tunnel/sakura+initiate",
-                                        "bio/genome/tunnel/sakura+initiate+123",
-                                        "bio/genome/tunnel/sakura+perhaps+00000000000000ff",
-                                        "+initiate+00000000000000ff",
-                                        "bio/genome/tunnel/sakura+initiate+00000000000000fg"};
+    static const char *const wrong[] = {
+        "",
+        "bio/genome/tunnel/sakura",
+        "bio/genome/tunnel/sakura+initiate",
+        "bio/genome/tunnel/sakura+initiate+123+0000000000000007",
+        "bio/genome/tunnel/sakura+perhaps+00000000000000ff+0000000000000007",
+        "+initiate+00000000000000ff+0000000000000007",
+        "bio/genome/tunnel/sakura+initiate+00000000000000fg+0000000000000007",
+        "bio/genome/tunnel/sakura+initiate+00000000000000ff",
+        "bio/genome/tunnel/sakura+initiate+00000000000000ff+0000000000000007+"};
     struct arena *arena = arena_new();
-    struct ipsec_conn conn = {.owner = "bio/genome/tunnel/sakura", .digest = UINT64_MAX},
+    struct ipsec_conn conn = {.owner = "bio/genome/tunnel/sakura",
+                              .settings = UINT64_MAX,
+                              .ends = 1},
                       read = {0};
     char mark[IPSEC_MARK_TEXT];
     (void)state;
@@ -277,10 +286,10 @@ static void test_marks(void **state)
         assert_null(read.owner);
     }
     assert_true(ipsec_mark_parse(arena, ipsec_mark(&conn, mark), &read));
-    assert_string_equal(mark, "bio/genome/tunnel/sakura+wait+ffffffffffffffff");
+    assert_string_equal(mark, "bio/genome/tunnel/sakura+wait+ffffffffffffffff+0000000000000001");
     assert_string_equal(read.owner, conn.owner);
     assert_false(read.initiate);
-    assert_true(read.digest == UINT64_MAX);
+    assert_true(read.settings == UINT64_MAX && read.ends == 1);
     arena_free(arena);
 }
 
@@ -308,6 +317,7 @@ static void test_identities(void **state)
         assert_false(ipsec_identity_exact(patterns[i]));
     }
     assert_true(ipsec_identity("@VR1.example") == ipsec_identity("vr1.example"));
+    assert_true(ipsec_identity("2001:DB8:0::1") == ipsec_identity("2001:db8::1"));
     assert_true(ipsec_identity("C=JP,O=x") == ipsec_identity("C=JP, O=x"));
     assert_false(ipsec_identity("vr1.example") == ipsec_identity("vr2.example"));
 }

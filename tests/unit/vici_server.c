@@ -271,6 +271,9 @@ static void load_conn(struct vici_server *server, struct server_client *client,
         if (element.kind == VICI_SECTION && reader.depth == 1) {
             vici_text_copy(element.name, conn.name, sizeof conn.name);
         } else if (element.kind == VICI_KEY && vici_text_is(element.name, "aaa_id")) {
+            /* charon prints a name without the @ that says that it is one */
+            element.value.bytes++;
+            element.value.len--;
             vici_text_copy(element.value, conn.mark, sizeof conn.mark);
         } else if (element.kind == VICI_KEY || element.kind == VICI_ITEM) {
             char *place = place_for(&conn, &reader, &element);
