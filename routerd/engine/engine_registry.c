@@ -8,6 +8,8 @@
 
 enum { NO_PAGE = UINT32_MAX };
 
+static char comes, goes; /* what becomes of a record */
+
 struct page {
     struct node_net *net; /* null: the number is free */
     char *pool;
@@ -15,7 +17,7 @@ struct page {
     bool stored;         /* the database has it, or is being told */
     bool is_open;        /* in its pool's list of pages with room */
     uint32_t next_open;  /* of that list */
-    struct shash *delta; /* record -> how often it comes (1) or goes (-1); null: not dirty */
+    struct shash *delta; /* record -> &comes or &goes; null: not dirty */
     uint32_t next_dirty;
 };
 
@@ -219,7 +221,7 @@ bool registry_add_page(struct registry *registry, const struct store_page *page,
 
 /* --- changes -------------------------------------------------------------------------------- */
 
-static void note(struct registry *registry, uint32_t number, const char *record, intptr_t change)
+static void note(struct registry *registry, uint32_t number, const char *record, char *change)
 {
     struct page *page = &registry->pages[number];
     struct shash_node *node;
@@ -232,17 +234,17 @@ static void note(struct registry *registry, uint32_t number, const char *record,
     }
     node = shash_find(page->delta, record);
     if (!node) {
-        shash_add(page->delta, record, (void *)change);
-    } else if ((intptr_t)node->data + change == 0) {
+        shash_add(page->delta, record, change);
+    } else if (node->data != change) {
         shash_delete(page->delta, node); /* it came and went, or the other way round */
     } else {
         registry->broken = true;
     }
-    page->count = (unsigned int)((intptr_t)page->count + change);
+    page->count = change == &comes ? page->count + 1 : page->count - 1;
 }
 
 static void note_record(struct registry *registry, const struct node_net *net, uint32_t id,
-                        intptr_t change)
+                        char *change)
 {
     char record[RECORD_TEXT];
 
@@ -254,7 +256,7 @@ void registry_added(struct registry *registry, struct node_net *net, uint32_t id
     uint32_t number = page_with_room(registry, net, nodes_get(net->index, id).pool);
 
     nodes_set_page(net->index, id, number);
-    note_record(registry, net, id, 1);
+    note_record(registry, net, id, &comes);
     net->use->count++;
 }
 
@@ -263,11 +265,11 @@ void registry_release(struct registry *registry, struct node_net *net, uint32_t 
 {
     uint32_t number = nodes_page(net->index, id);
 
-    note_record(registry, net, id, -1);
+    note_record(registry, net, id, &goes);
     net->use->count--;
     if (until_ms) {
         nodes_release(net->index, id, until_ms);
-        note_record(registry, net, id, 1);
+        note_record(registry, net, id, &comes);
     } else {
         nodes_remove(net->index, id);
         page_open(registry, number);
@@ -278,7 +280,7 @@ void registry_end_quarantine(struct registry *registry, struct node_net *net, ui
 {
     uint32_t number = nodes_page(net->index, id);
 
-    note_record(registry, net, id, -1);
+    note_record(registry, net, id, &goes);
     nodes_remove(net->index, id);
     page_open(registry, number);
 }
@@ -289,14 +291,14 @@ bool registry_is_dirty(const struct registry *registry)
 }
 
 /* The records of a delta that come or go. */
-static const char *const *records_of(const struct shash *delta, intptr_t change, size_t *ret_n)
+static const char *const *records_of(const struct shash *delta, const char *change, size_t *ret_n)
 {
     const char **records = xcalloc(shash_count(delta) + 1, sizeof *records);
     struct shash_node *node;
 
     *ret_n = 0;
     SHASH_FOR_EACH(node, delta) {
-        if ((intptr_t)node->data == change) {
+        if (node->data == change) {
             records[(*ret_n)++] = xstrdup(node->name);
         }
     }
@@ -317,8 +319,8 @@ static bool take_change(struct page *page, uint32_t number, struct store_page_ch
     }
     page->stored = true;
     if (change->step != STORE_PAGE_GONE) {
-        change->added = records_of(page->delta, 1, &change->n_added);
-        change->removed = records_of(page->delta, -1, &change->n_removed);
+        change->added = records_of(page->delta, &comes, &change->n_added);
+        change->removed = records_of(page->delta, &goes, &change->n_removed);
     }
     return true;
 }

@@ -32,7 +32,7 @@ static int64_t now_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static void fail(const char *what)
+_Noreturn static void fail(const char *what)
 {
     fprintf(stderr, "host_local: %s\n", what);
     exit(1);
@@ -80,7 +80,6 @@ static struct call *call_end(struct call *calls, size_t n)
         }
     }
     fail("a process of nobody's has ended");
-    return NULL;
 }
 
 int main(int argc, char **argv)

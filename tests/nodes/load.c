@@ -43,7 +43,7 @@ static int64_t now_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static void fail(const char *what)
+_Noreturn static void fail(const char *what)
 {
     perror(what);
     exit(1);
@@ -171,14 +171,26 @@ static double run(struct load *load, struct client *clients, unsigned int n, dou
     return (double)(now_ns() - start) / 1e9;
 }
 
+static void report(const struct load *load, double seconds)
+{
+    if (!load->latencies_us || !load->n) {
+        fail("no answer");
+    }
+    qsort(load->latencies_us, load->n, sizeof *load->latencies_us, compare);
+    printf("{\"nodes\":%zu,\"requests\":%zu,\"seconds\":%.3f,\"p50_us\":%u,\"p99_us\":%u,"
+           "\"max_us\":%u}\n",
+           load->n * load->array, load->n, seconds, load->latencies_us[load->n / 2],
+           load->latencies_us[load->n * 99 / 100], load->latencies_us[load->n - 1]);
+}
+
 int main(int argc, char **argv)
 {
-    struct load load = {.request = malloc(2 << 20)};
+    struct load load = {.path = NULL};
     struct client *clients;
     unsigned int n;
     double seconds;
 
-    if (argc != 8) {
+    if (argc != 8 || atoi(argv[5]) < 1) {
         fputs("usage: load SOCKET PATH PREFIX POOL CLIENTS ARRAY SECONDS\n", stderr);
         return 2;
     }
@@ -188,15 +200,22 @@ int main(int argc, char **argv)
     n = (unsigned int)atoi(argv[5]);
     load.array = (unsigned int)atoi(argv[6]);
     clients = calloc(n, sizeof *clients);
+    load.request = malloc(2 << 20);
+    if (!clients || !load.request) {
+        fail("clients");
+    }
     for (unsigned int i = 0; i < n; i++) {
         clients[i].number = i;
         client_open(&clients[i], argv[1]);
     }
     seconds = run(&load, clients, n, atof(argv[7]));
-    qsort(load.latencies_us, load.n, sizeof(uint32_t), compare);
-    printf(
-        "{\"nodes\":%zu,\"requests\":%zu,\"seconds\":%.3f,\"p50_us\":%u,\"p99_us\":%u,\"max_us\":%u}\n",
-        load.n * load.array, load.n, seconds, load.latencies_us[load.n / 2],
-        load.latencies_us[load.n * 99 / 100], load.latencies_us[load.n - 1]);
+    report(&load, seconds);
+    for (unsigned int i = 0; i < n; i++) {
+        close(clients[i].fd);
+        free(clients[i].answer);
+    }
+    free(clients);
+    free(load.latencies_us);
+    free(load.request);
     return 0;
 }
