@@ -27,7 +27,7 @@ struct object_status {
     enum object_state state;
     const char *reason; /* null when up */
     int64_t since_ms;   /* when it last came up, Unix time; 0: not up */
-    bool creating;      /* it has never been up and is being made: what it lacks is pending, not down */
+    bool creating; /* it has never been up and is being made: what it lacks is pending, not down */
 };
 
 struct segment_status {

@@ -105,6 +105,7 @@ static char *document(const char *words)
     size_t len;
     FILE *out = open_memstream(&text, &len);
 
+    assert_non_null(out);
     fprintf(out, "version: 1\nnetworks:%s\n", *words ? "" : " []");
     for (char *word; (word = strsep(&rest, " "));) {
         const char *name = strsep(&word, "/");
@@ -125,8 +126,11 @@ static char *document(const char *words)
 /* initiate: "false" is quoted by write_tunnel(), so it is set here. */
 static void unquote(char *text)
 {
-    for (char *at; (at = strstr(text, "\"false\""));) {
+    char *at = strstr(text, "\"false\"");
+
+    while (at) {
         at[0] = at[6] = ' ';
+        at = strstr(at, "\"false\"");
     }
 }
 
