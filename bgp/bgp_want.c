@@ -118,9 +118,24 @@ static void body_add_safe_import(struct bgp_text *body, int family, const struct
     body_add_rule(body, true, &any, 1, (uint8_t)addr_bits(family));
 }
 
-/* All that the network has and learns, but nothing that is only good on one link. */
-static void body_add_safe_export(struct bgp_text *body, int family)
+/* A peer is on its link itself. One that takes the link's prefix from us all the same may prefer
+ * that to its own interface, and then finds no way to its next hop. */
+static void body_deny_link(struct bgp_text *body, const struct peer *peer)
 {
+    const struct prefix *prefixes = peer->segment ? peer->segment->gateways : peer->tunnel->inside;
+    size_t n = peer->segment ? peer->segment->n_gateways : peer->tunnel->n_inside;
+
+    for (size_t i = 0; i < n; i++) {
+        if (prefix_contains(&prefixes[i], &peer->address) && !addr_is_link_local(&peer->address)) {
+            body_add_rule(body, false, &prefixes[i], prefixes[i].len, prefixes[i].len);
+        }
+    }
+}
+
+/* All that the network has and learns, but nothing that is only good on one link. */
+static void body_add_safe_export(struct bgp_text *body, const struct peer *peer)
+{
+    int family = peer->address.family;
     struct prefix any = {.addr = {.family = family}};
     struct prefix link = any;
     uint8_t bits = (uint8_t)addr_bits(family);
@@ -133,6 +148,7 @@ static void body_add_safe_export(struct bgp_text *body, int family)
         link.len = 10;
     }
     body_add_rule(body, false, &link, link.len, bits);
+    body_deny_link(body, peer);
     body_add_rule(body, true, &any, 0, bits);
 }
 
@@ -160,7 +176,7 @@ static void want_policies(struct want *want, const struct peer *peer, struct bgp
     if (peer->has_export_prefixes) {
         body_add_rules(&out, family, peer->export_prefixes, peer->n_export_prefixes);
     } else {
-        body_add_safe_export(&out, family);
+        body_add_safe_export(&out, peer);
     }
     wanted->in = want_prefixes(want, family, &in);
     wanted->out = want_prefixes(want, family, &out);
