@@ -98,7 +98,8 @@ static void write_tunnel(FILE *out, char *word, unsigned int number)
             secret, number / 64, number % 64 * 4 + 1);
 }
 
-static char *document(const char *words)
+/* Not inlined: gcc 12 then takes the text for a local of open_memstream()'s. */
+static __attribute__((noinline)) char *document(const char *words)
 {
     char *text = NULL, *copy = strdup(words), *rest = copy, network[64] = "";
     unsigned int number = 0;
