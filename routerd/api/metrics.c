@@ -80,6 +80,20 @@ static void add_objects(struct buffer *text, const struct tenant_status *tenant)
     }
 }
 
+static void add_nodes(struct buffer *text, const struct status *status)
+{
+    describe(text, "routerd_nodes", "gauge", "Nodes that have their addresses.");
+    for (size_t i = 0; i < status->n_tenants; i++) {
+        const struct tenant_status *tenant = &status->tenants[i];
+
+        for (size_t j = 0; j < tenant->n_networks; j++) {
+            buffer_printf(text, "routerd_nodes{tenant=\"%s\",network=\"%s\"} %" PRIu64 "\n",
+                          tenant->name, tenant->networks[j].object.name,
+                          tenant->networks[j].nodes_allocated);
+        }
+    }
+}
+
 static void add_api(struct buffer *text, const struct api *api)
 {
     describe(text, "routerd_api_answers_total", "counter", "Answers by the class of their status.");
@@ -106,6 +120,7 @@ void metrics_get(struct exchange *exchange)
     if (status) {
         add_backends(&text, status);
         add_generations(&text, status);
+        add_nodes(&text, status);
         describe(&text, "routerd_objects", "gauge", "Objects by kind and state.");
     }
     for (size_t i = 0; status && i < status->n_tenants; i++) {

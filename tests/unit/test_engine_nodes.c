@@ -1,0 +1,317 @@
+/* Nodes and topologies at the same time, on an engine without backends and a real ovsdb-server: no
+ * topology that is accepted leaves a node without its pool, whichever comes first; the tenant's
+ * limit; counting. What requests for nodes come to is tested in tests/nodes. */
+#include "engine/engine.h"
+
+#include <lib/util.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+struct fixture {
+    char directory[64], socket[96];
+    char *config;
+    pid_t server;
+    struct engine *engine;
+    pthread_t thread;
+};
+
+static void run(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void run(const char *format, ...)
+{
+    va_list args;
+    char *command;
+
+    va_start(args, format);
+    command = xvasprintf(format, args);
+    va_end(args);
+    assert_int_equal(system(command), 0);
+    free(command);
+}
+
+static void start_server(struct fixture *f)
+{
+    f->server = fork();
+    if (!f->server) {
+        char *remote = xasprintf("--remote=punix:%s", f->socket);
+        char *ctl = xasprintf("--unixctl=%s/ovsdb-server.1.ctl", f->directory);
+        char *database = xasprintf("%s/router.db", f->directory);
+
+        execlp("ovsdb-server", "ovsdb-server", remote, ctl, "-vconsole:off", "-vfile:off", database,
+               (char *)NULL);
+        _exit(127);
+    }
+    for (int i = 0; i < 500 && access(f->socket, F_OK); i++) {
+        usleep(10000);
+    }
+}
+
+static void *engine_thread(void *aux)
+{
+    engine_run(aux);
+    return NULL;
+}
+
+static void start_engine(struct fixture *f)
+{
+    struct errors *errors = errors_new();
+    struct profiles *profiles = profiles_new();
+    struct config *config = config_parse(f->config, strlen(f->config), errors);
+
+    assert_non_null(config);
+    errors_free(errors);
+    profiles_add_builtin(profiles);
+    assert_int_equal(engine_open(config, profiles, NULL, 0, &f->engine), 0);
+    assert_int_equal(pthread_create(&f->thread, NULL, engine_thread, f->engine), 0);
+}
+
+static void stop_engine(struct fixture *f)
+{
+    engine_stop(f->engine);
+    pthread_join(f->thread, NULL);
+    engine_close(f->engine);
+}
+
+static int setup(void **state)
+{
+    struct fixture *f = xzalloc(sizeof *f);
+
+    strcpy(f->directory, "/tmp/test_engine.XXXXXX");
+    assert_non_null(mkdtemp(f->directory));
+    snprintf(f->socket, sizeof f->socket, "%s/db.sock", f->directory);
+    run("ovsdb-tool create %s/router.db %s/routerd/store/router.ovsschema", f->directory,
+        SOURCE_DIR);
+    start_server(f);
+    f->config = xasprintf("version: 1\n"
+                          "router: {name: vr1, router_id: 192.0.2.1, asn: 65010}\n"
+                          "uplinks: {sinet: {type: trunk, interface: ens4}}\n"
+                          "control: {socket: {path: %s/control.sock}}\n"
+                          "tenants: {bio: {limits: {nodes: 300}}, geo: {}}\n"
+                          "state: {server: \"unix:%s\", file: %s/router.db}\n",
+                          f->directory, f->socket, f->directory);
+    start_engine(f);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+
+    stop_engine(f);
+    kill(f->server, SIGKILL);
+    waitpid(f->server, NULL, 0);
+    run("rm -r %s", f->directory);
+    free(f->config);
+    free(f);
+    return 0;
+}
+
+/* --- requests ------------------------------------------------------------------------------- */
+
+static void request_done(struct request *request)
+{
+    sem_post(request->aux);
+}
+
+/* Hands over; to be awaited with take(). */
+static struct request *give(struct fixture *f, struct request *request)
+{
+    sem_t *answered = xmalloc(sizeof *answered);
+
+    sem_init(answered, 0, 0);
+    request->aux = answered;
+    request->done = request_done;
+    engine_submit(f->engine, request);
+    return request;
+}
+
+static enum request_outcome take(struct request *request)
+{
+    while (sem_wait(request->aux)) {
+    }
+    sem_destroy(request->aux);
+    free(request->aux);
+    return request->outcome;
+}
+
+static struct request *topology_request(const char *text)
+{
+    struct request *request = request_new(REQUEST_TOPOLOGY);
+
+    request->tenant = xstrdup("bio");
+    request->who = xstrdup("test");
+    request->errors = errors_new();
+    request->topology = topology_parse(text, strlen(text), request->errors);
+    assert_int_equal(errors_count(request->errors), 0);
+    return request;
+}
+
+/* 10.0.0.0/16 without the addresses from 10.0.0.128 on, or with them. */
+static struct request *pools_request(bool wide, const char *quarantine)
+{
+    char *text =
+        xasprintf("version: 1\nnetworks: [{name: a, pools: [{name: p, prefix: 10.0.0.0/16, "
+                  "range: 10.0.0.1-10.0.%s, quarantine: %s}]}]\n",
+                  wide ? "200.0" : "0.127", quarantine);
+    struct request *request = topology_request(text);
+
+    free(text);
+    return request;
+}
+
+static struct request *node_request(enum request_kind kind, const char *body)
+{
+    struct request *request = request_new(kind);
+
+    request->tenant = xstrdup("bio");
+    request->network = xstrdup("a");
+    if (kind == REQUEST_NODES_ADD) {
+        request->errors = errors_new();
+        request->wants = node_wants_parse(body, strlen(body), request->errors);
+        assert_int_equal(errors_count(request->errors), 0);
+    } else if (body) {
+        request->node = xstrdup(body);
+    }
+    return request;
+}
+
+static enum request_outcome ask(struct fixture *f, struct request *request)
+{
+    enum request_outcome outcome = take(give(f, request));
+
+    request_free(request);
+    return outcome;
+}
+
+/* --- tests ---------------------------------------------------------------------------------- */
+
+/* All at once, in both orders, many times: the pool shrinks while a node takes what it loses. */
+static void no_node_is_left_without_its_pool(void **state)
+{
+    struct fixture *f = *state;
+    int refused = 0, conflicts = 0;
+
+    assert_int_equal(ask(f, pools_request(true, "0")), REQUEST_DONE);
+    for (int i = 0; i < 200; i++) {
+        struct request *first, *second, *shrink, *add;
+
+        if (i % 2) {
+            first = shrink = give(f, pools_request(false, i % 4 == 1 ? "0" : "1"));
+            second = add = give(f, node_request(REQUEST_NODES_ADD, "{name: n, address: 10.0.9.9}"));
+        } else {
+            first = add = give(f, node_request(REQUEST_NODES_ADD, "{name: n, address: 10.0.9.9}"));
+            second = shrink = give(f, pools_request(false, i % 4 == 1 ? "0" : "1"));
+        }
+        take(first);
+        take(second);
+        assert_true((add->outcome == REQUEST_DONE && shrink->outcome == REQUEST_WRONG) ||
+                    (add->outcome == REQUEST_WRONG && shrink->outcome == REQUEST_DONE));
+        refused += shrink->outcome == REQUEST_WRONG;
+        conflicts += add->outcome == REQUEST_WRONG;
+        if (shrink->outcome == REQUEST_WRONG) {
+            assert_non_null(strstr(errors_get(shrink->errors, 0)->message, "node n has 10.0.9.9"));
+        }
+        request_free(add);
+        request_free(shrink);
+        ask(f, pools_request(true, "0"));
+        ask(f, node_request(REQUEST_NODES_END, "n"));
+        assert_int_equal(ask(f, node_request(REQUEST_NODES_GET, "n")), REQUEST_NOT_FOUND);
+    }
+    assert_true(refused > 0 && conflicts > 0);
+}
+
+static void growing_is_free_and_nodes_stay(void **state)
+{
+    struct fixture *f = *state;
+    struct request *request;
+
+    assert_int_equal(ask(f, pools_request(false, "60")), REQUEST_DONE);
+    assert_int_equal(ask(f, node_request(REQUEST_NODES_ADD, "[{name: x}, {name: y}]")),
+                     REQUEST_DONE);
+    assert_int_equal(ask(f, pools_request(true, "60")), REQUEST_DONE);
+    assert_int_equal(ask(f, topology_request("version: 1\nnetworks: []\n")), REQUEST_WRONG);
+    stop_engine(f);
+    start_engine(f);
+    request = node_request(REQUEST_NODES_GET, NULL);
+    assert_int_equal(take(give(f, request)), REQUEST_DONE);
+    assert_int_equal(request->n_nodes, 2);
+    assert_string_equal(request->nodes[1].name, "y");
+    assert_int_equal(request->nodes[1].addresses[0].bytes[3], 2);
+    assert_string_equal(request->nodes[1].pool->name, "p");
+    request_free(request);
+    assert_int_equal(ask(f, node_request(REQUEST_NODES_END, "x")), REQUEST_DONE);
+    assert_int_equal(ask(f, node_request(REQUEST_NODES_END, "y")), REQUEST_DONE);
+    assert_int_equal(ask(f, topology_request("version: 1\nnetworks: []\n")), REQUEST_DONE);
+    assert_int_equal(ask(f, node_request(REQUEST_NODES_GET, NULL)), REQUEST_NOT_FOUND);
+    assert_int_equal(ask(f, pools_request(true, "60")), REQUEST_DONE);
+    request =
+        node_request(REQUEST_NODES_ADD, "{name: z}"); /* the quarantine outlived the network */
+    assert_int_equal(take(give(f, request)), REQUEST_DONE);
+    assert_int_equal(request->nodes[0].addresses[0].bytes[3], 3);
+    request_free(request);
+}
+
+static void the_tenants_limit_holds(void **state)
+{
+    struct fixture *f = *state;
+    struct request *request;
+    char name[64];
+
+    assert_int_equal(ask(f, pools_request(true, "0")), REQUEST_DONE);
+    for (int i = 0; i < 300; i += 2) {
+        snprintf(name, sizeof name, "[{name: n%d}, {name: n%d}]", i, i + 1);
+        assert_int_equal(ask(f, node_request(REQUEST_NODES_ADD, name)), REQUEST_DONE);
+    }
+    request = node_request(REQUEST_NODES_ADD, "[{name: n1}, {name: m}]");
+    assert_int_equal(take(give(f, request)), REQUEST_CONFLICT);
+    assert_string_equal(request->code, "limit-reached");
+    request_free(request);
+    assert_int_equal(ask(f, node_request(REQUEST_NODES_ADD, "[{name: n1}]")), REQUEST_UNCHANGED);
+    assert_int_equal(ask(f, node_request(REQUEST_NODES_END, "n1")), REQUEST_DONE);
+    assert_int_equal(ask(f, node_request(REQUEST_NODES_ADD, "[{name: m}, {name: n2}]")),
+                     REQUEST_DONE);
+    assert_int_equal(ask(f, node_request(REQUEST_NODES_ADD, "{name: o}")), REQUEST_CONFLICT);
+}
+
+static void status_counts_nodes(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t seen = 0;
+
+    assert_int_equal(ask(f, pools_request(true, "0")), REQUEST_DONE);
+    assert_int_equal(ask(f, node_request(REQUEST_NODES_ADD, "[{name: a}, {name: b}]")),
+                     REQUEST_DONE);
+    assert_int_equal(ask(f, node_request(REQUEST_NODES_END, "a")), REQUEST_DONE);
+    for (int i = 0; i < 200 && seen != 1; i++) {
+        struct status *status = engine_status(f->engine);
+        const struct tenant_status *tenant = status_find_tenant(status, "bio");
+
+        seen = tenant && tenant->n_networks ? tenant->networks[0].nodes_allocated : 0;
+        status_unref(status);
+        usleep(20000);
+    }
+    assert_int_equal(seen, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(no_node_is_left_without_its_pool, setup, teardown),
+        cmocka_unit_test_setup_teardown(growing_is_free_and_nodes_stay, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_tenants_limit_holds, setup, teardown),
+        cmocka_unit_test_setup_teardown(status_counts_nodes, setup, teardown),
+    };
+
+    signal(SIGPIPE, SIG_IGN); /* as routerd does */
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
