@@ -81,16 +81,17 @@ static bool take_page(void *aux, const struct store_page *page, const char *cons
 {
     struct fixture *f = aux;
 
-    for (size_t i = 0; i < n || !i; i++) {
-        char *text = i ? xasprintf("%s %s", f->seen, records[i])
-                       : xasprintf("%s%u %s/%s/%s: %s", f->seen, page->number, page->tenant,
-                                   page->network, page->pool, n ? records[0] : "");
+    char *text =
+        xasprintf("%s%u %s/%s/%s:", f->seen, page->number, page->tenant, page->network, page->pool);
 
-        free(f->seen);
-        f->seen = text;
+    for (size_t i = 0; i <= n; i++) {
+        char *longer = xasprintf("%s%s%s", text, i < n ? " " : "\n", i < n ? records[i] : "");
+
+        free(text);
+        text = longer;
     }
-    f->seen = xrealloc(f->seen, strlen(f->seen) + 2);
-    strcat(f->seen, "\n");
+    free(f->seen);
+    f->seen = text;
     return n == 0 || strcmp(records[0], "senseless") != 0;
 }
 
