@@ -14,15 +14,15 @@ static struct ipsec *ipsec_of(struct backend *backend)
     return (struct ipsec *)backend; /* its first member */
 }
 
-/* "unix:///run/charon.vici" to its path, or null. */
+/* "unix:///run/charon.vici", or "unix:/run/charon.vici", to its path, or null. */
 static const char *socket_path(const char *uri)
 {
-    static const char scheme[] = "unix://";
+    const char *path = uri + strlen("unix:");
 
-    if (strncmp(uri, scheme, sizeof scheme - 1) != 0) {
+    if (strncmp(uri, "unix:", strlen("unix:")) != 0) {
         return NULL;
     }
-    const char *path = uri + sizeof scheme - 1;
+    path += strncmp(path, "//", 2) == 0 ? 2 : 0;
     return *path == '/' && strlen(path) < sizeof((struct sockaddr_un *)0)->sun_path ? path : NULL;
 }
 
