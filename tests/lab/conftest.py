@@ -11,6 +11,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import api
+import router
 import shell
 import watch
 from topology import BIO, PHYS, network, topology
@@ -67,6 +68,12 @@ class Hub:
         for tenant, document in self.topologies.items():
             self.push(tenant, document)
 
+    def start_over(self):
+        """Everything anew, so that what one test has found wrong does not fail all that follow."""
+        self.routerd.kill()
+        self.routerd.start()
+        self.clear()
+
     def clear(self):
         for tenant in self.topologies:
             answer = self.routerd.delete(tenant, wait=CONVERGE_SECONDS)
@@ -95,12 +102,14 @@ def hub(world, routerd, request):
     made = Hub(world, routerd)
     try:
         made.restore()
-    except Exception:
+    except (Exception, pytest.fail.Exception):
         keep_evidence(request.node.name, made)
+        made.start_over()
         raise
     yield made
     if getattr(request.node, "failed", False):
         keep_evidence(request.node.name, made)
+        made.start_over()
 
 
 def evidence_folder(name):
@@ -115,6 +124,7 @@ def keep_evidence(name, hub):
     shell.keep_logs(folder)
     for part in watch.PARTS:
         _try_write(folder / f"{part}.txt", lambda part=part: "\n".join(watch.PARTS[part]()))
+    _try_write(folder / "zebra.txt", lambda: router.vty("zebra", "show interface vrf all", "show ip route vrf all"))
     for tenant in hub.topologies:
         _try_write(folder / f"status-{tenant}.json", lambda tenant=tenant: json.dumps(hub.routerd.status(tenant), indent=1))
 
