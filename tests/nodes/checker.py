@@ -12,7 +12,6 @@ A name is used by one client, which waits for each answer; so what was asked abo
 that failed or was not answered may have happened at any time until the next answer that settles it. Whatever holds at
 all those times must be seen by everybody."""
 
-import bisect
 import collections
 
 INFINITY = float("inf")
@@ -72,7 +71,7 @@ class Checker:
         self.history = sorted(history, key=lambda o: o["start"])
         self.quarantine = quarantine
         self.names = {}
-        self.batches = {}  # names -> start of the first request for them
+        self.batches = set()  # of the names that were asked for together
         self.releases = []  # (name, addresses, start)
         self.faults = []
 
@@ -86,7 +85,7 @@ class Checker:
 
     def take_add(self, operation):
         if len(operation["wants"]) > 1:
-            self.batches.setdefault(tuple(operation["wants"]), operation["start"])
+            self.batches.add(tuple(operation["wants"]))
         for want in operation["wants"]:
             name = self.name(want)
             life = name.holding()
@@ -207,18 +206,18 @@ class Checker:
     def judge_batches(self):
         """What was asked for together is there together or not at all, at any time until one of them is asked about
         alone."""
-        lists = [o for o in self.history if o["kind"] == "list" and o["status"] == 200]
-        starts = [seen["start"] for seen in lists]
-        touched = {}  # name -> start of the first other operation
+        touched = {}  # name -> start of the first request about it alone
         for operation in self.history:
             if operation["kind"] == "release":
                 touched.setdefault(operation["name"], operation["start"])
-        for wants, since in self.batches.items():
-            until = min(touched.get(name, INFINITY) for name in wants)
-            for seen in lists[bisect.bisect_left(starts, since):bisect.bisect_left(starts, until)]:
-                there = [name for name in wants if name in seen["nodes"]]
-                if seen["end"] <= until and len(there) not in (0, len(wants)):
-                    self.fault("of the batch {} only {} are there", wants, there)
+        batch_of = {name: wants for wants in self.batches for name in wants}
+        until = {wants: min(touched.get(name, INFINITY) for name in wants) for wants in self.batches}
+        for seen in self.history:
+            if seen["kind"] == "list" and seen["status"] == 200:
+                for wants in {batch_of[name] for name in seen["nodes"] if name in batch_of}:
+                    there = [name for name in wants if name in seen["nodes"]]
+                    if seen["end"] <= until[wants] and len(there) < len(wants):
+                        self.fault("of the batch {} only {} are there", wants, there)
 
     def judge(self):
         self.build()

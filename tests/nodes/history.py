@@ -102,6 +102,8 @@ class Client(threading.Thread):
             status = self.record("add", ("POST", native.PATH, body), wants=names)
             if status in (200, 201) or (status is None or status == 503):
                 self.mine.update(dict.fromkeys(names))
+            if status == 409 and self.random.random() < 0.5:
+                self.release()  # else most of the history is about pools that are full
             if status in (200, 201, 409):
                 return
 
