@@ -355,6 +355,7 @@ static bool changes_pools(const struct request *request)
 
 static void serve_todo(struct engine *engine)
 {
+    engine->exclusive = false;
     while (engine->todo && !engine->committing) {
         struct request *request = engine->todo;
         bool opening, patient = time_msec() < request->deadline_ms;
