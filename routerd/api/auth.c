@@ -39,9 +39,14 @@ static bool has_group(int fd, gid_t group)
 void auth_client(int fd, const gid_t *group, struct client *ret_client)
 {
     struct ucred credentials;
-    socklen_t size = sizeof credentials;
+    socklen_t size = sizeof credentials, domain_size = sizeof(int);
+    int domain = AF_UNSPEC;
 
     *ret_client = (struct client){.admin = false, .who = "unknown"};
+    if (!getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &domain_size) && domain != AF_UNIX) {
+        ret_client->scraper = true;
+        return;
+    }
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size)) {
         return;
     }

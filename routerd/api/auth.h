@@ -4,8 +4,9 @@
 
 #include "api/server.h"
 
-/* Root and the members of the socket's group are admins of every tenant; `group` is null if the
- * socket has none. Asks the kernel, once for a connection. */
+/* Over IP (the metrics address) everybody is a scraper. On the control socket root and the members
+ * of the socket's group are admins of every tenant; `group` is null if the socket has none. Asks
+ * the kernel, once for a connection. */
 void auth_client(int fd, const gid_t *group, struct client *ret_client);
 
 #endif

@@ -136,7 +136,7 @@ bool route_begin(struct exchange *exchange)
     struct path path;
     char *query;
 
-    if (!exchange->client->admin) {
+    if (!exchange->client->admin && !exchange->client->scraper) {
         problem_answer(conn, 403, NULL, "%s is neither root nor in the control socket's group",
                        exchange->client->who);
         return false;
@@ -147,6 +147,10 @@ bool route_begin(struct exchange *exchange)
     }
     exchange->row = find_row(exchange, &path);
     if (!exchange->row) {
+        return false;
+    }
+    if (exchange->client->scraper && exchange->row->serve != metrics_get) {
+        problem_answer(conn, 403, NULL, "this address serves /metrics only");
         return false;
     }
     if (exchange->tenant && !api_has_tenant(exchange->api, exchange->tenant)) {

@@ -121,6 +121,24 @@ void api_tenants_free(char **tenants, size_t n)
     free(tenants);
 }
 
+/* --- listening ------------------------------------------------------------------------------- */
+
+static void start_accepting(struct api *api)
+{
+    event_add(api->accept_event, NULL);
+    if (api->metrics_event) {
+        event_add(api->metrics_event, NULL);
+    }
+}
+
+static void stop_accepting(struct api *api)
+{
+    event_del(api->accept_event);
+    if (api->metrics_event) {
+        event_del(api->metrics_event);
+    }
+}
+
 /* --- the clock ------------------------------------------------------------------------------ */
 
 static void on_tick(int fd, short what, void *aux)
@@ -140,7 +158,7 @@ static void on_tick(int fd, short what, void *aux)
         event_del(api->tick_event);
     }
     if (!api->stopping) {
-        event_add(api->accept_event, NULL); /* see accept_failed() */
+        start_accepting(api); /* see accept_failed() */
     }
 }
 
@@ -164,7 +182,7 @@ static void accept_failed(struct api *api, int error)
         return;
     }
     log_line(LOG_LEVEL_WARNING, "api", "a connection cannot be accepted: %s", strerror(error));
-    event_del(api->accept_event);
+    stop_accepting(api);
     api_start_ticking(api);
 }
 
@@ -209,7 +227,7 @@ static void serve_no_more(struct api *api)
     struct conn *next;
 
     api->stopping = true;
-    event_del(api->accept_event);
+    stop_accepting(api);
     calls_abort(api);
     for (struct conn *conn = api->conns; conn; conn = next) {
         next = conn_next(conn);
@@ -284,9 +302,12 @@ static int make_loop(struct api *api)
         return -ENOMEM;
     }
     api->accept_event = watch(api, api->socket->fd, EV_READ, on_accept);
+    if (api->metrics_fd >= 0) {
+        api->metrics_event = watch(api, api->metrics_fd, EV_READ, on_accept);
+    }
     api->wake_event = watch(api, mailbox_fd(api->mailbox), EV_READ, on_wake);
     api->tick_event = watch(api, -1, 0, on_tick);
-    event_add(api->accept_event, NULL);
+    start_accepting(api);
     event_add(api->wake_event, NULL);
     return 0;
 }
@@ -304,6 +325,7 @@ static void api_free(struct api *api)
         conn_free(api->conns);
     }
     free_event(api->accept_event);
+    free_event(api->metrics_event);
     free_event(api->wake_event);
     free_event(api->tick_event);
     if (api->base) {
@@ -313,6 +335,9 @@ static void api_free(struct api *api)
         mailbox_close(api->mailbox);
     }
     control_socket_close(api->socket);
+    if (api->metrics_fd >= 0) {
+        close(api->metrics_fd);
+    }
     settings_done(&api->settings);
     pthread_mutex_destroy(&api->lock);
     free(api);
@@ -341,6 +366,7 @@ int api_open_with(const struct config *config, struct engine *engine,
     int error;
 
     api->engine = engine;
+    api->metrics_fd = -1;
     api->limits = *limits;
     api->settings = settings_of(config);
     pthread_mutex_init(&api->lock, NULL);
@@ -348,6 +374,9 @@ int api_open_with(const struct config *config, struct engine *engine,
                                 &api->socket);
     if (!error) {
         error = control_socket_listen(api->socket);
+    }
+    if (!error && config->metrics_address) {
+        error = metrics_socket_open(config->metrics_address, &api->metrics_fd);
     }
     if (!error) {
         error = api_start(api);

@@ -50,6 +50,7 @@ extern const struct api_limits api_limits_default;
 /* A client, as the kernel (later: its certificate) tells. */
 struct client {
     bool admin;   /* of every tenant */
+    bool scraper; /* of the metrics address: it is told the metrics and nothing else */
     char who[40]; /* for the history: "uid 1000" */
 };
 
@@ -86,6 +87,8 @@ struct api {
     struct api_limits limits;
     struct control_socket *socket;
     struct event_base *base;
+    int metrics_fd; /* listens on the metrics address; -1: there is none */
+    struct event *metrics_event;
     struct event *accept_event, *tick_event, *wake_event;
     struct mailbox *mailbox;
     pthread_t thread;

@@ -4,6 +4,7 @@
 #include "log/log.h"
 
 #include <errno.h>
+#include <event2/util.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <stddef.h>
@@ -211,4 +212,28 @@ void control_socket_close(struct control_socket *control)
     }
     free(control->path);
     free(control);
+}
+
+int metrics_socket_open(const char *address, int *ret_fd)
+{
+    struct sockaddr_storage sockaddr;
+    int len = sizeof sockaddr, on = 1, fd, error;
+
+    if (evutil_parse_sockaddr_port(address, (struct sockaddr *)&sockaddr, &len)) {
+        return -EINVAL; /* the configuration was checked, so this is a form that libevent does not
+                           know */
+    }
+    fd = socket(sockaddr.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) ||
+        bind(fd, (struct sockaddr *)&sockaddr, (socklen_t)len) || listen(fd, 16)) {
+        error = -errno;
+        log_line(LOG_LEVEL_ERROR, "api", "metrics.address: cannot listen on %s: %s", address,
+                 strerror(-error));
+        if (fd >= 0) {
+            close(fd);
+        }
+        return error;
+    }
+    *ret_fd = fd;
+    return 0;
 }

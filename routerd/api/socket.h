@@ -23,4 +23,7 @@ int control_socket_listen(struct control_socket *control);
 /* Removes the file if it is still ours; null is fine. */
 void control_socket_close(struct control_socket *control);
 
+/* Listens on "ADDRESS:PORT" for those who collect metrics. 0, or -errno with the place logged. */
+int metrics_socket_open(const char *address, int *ret_fd);
+
 #endif

@@ -256,6 +256,10 @@ static char *config_immutable(const struct config *old, const struct config *new
     if (strcmp(old->socket_path, new->socket_path) != 0) {
         return xstrdup("control.socket.path: takes a restart of routerd");
     }
+    if (strcmp(old->metrics_address ? old->metrics_address : "",
+               new->metrics_address ? new->metrics_address : "") != 0) {
+        return xstrdup("metrics.address: takes a restart of routerd");
+    }
     return NULL;
 }
 

@@ -5,7 +5,6 @@
 /* What the contract has and this version does not do yet: refused, wherever it is said. */
 static const char *const NOT_SUPPORTED[] = {
     "control.listen",
-    "metrics",
 };
 
 /* --- sections

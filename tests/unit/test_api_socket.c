@@ -5,10 +5,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+#include <arpa/inet.h>
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <netinet/in.h>
 #include <sys/wait.h>
 
 enum { NOBODY = 65534, GROUP = 1 /* daemon, on every system */ };
@@ -230,6 +232,69 @@ static void test_root_alone(void **state)
     assert_int_equal(ask_as(world, NOBODY, GROUP, GROUP, "/v1/health"), 3);
 }
 
+/* --- the metrics address ---------------------------------------------------------------------- */
+
+/* A port of the loopback that was free a moment ago. */
+static int free_port(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    close(fd);
+    return ntohs(address.sin_port);
+}
+
+static int status_over_tcp(int port, const char *target)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                  .sin_port = htons((uint16_t)port)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0), status;
+    char text[256];
+
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: r\r\n\r\n", target);
+    assert_true(client_say(fd, text));
+    status = client_read(fd, true).status;
+    close(fd);
+    return status;
+}
+
+static void test_metrics_address(void **state)
+{
+    struct world *world = *state;
+    char address[32];
+    int port = free_port();
+
+    snprintf(address, sizeof address, "127.0.0.1:%d", port);
+    world->config.metrics_address = address;
+    world_open(world);
+    assert_int_equal(status_over_tcp(port, "/metrics"), 200);
+    assert_int_equal(status_over_tcp(port, "/v1/health"), 403);
+    assert_int_equal(status_over_tcp(port, "/v1/tenants/bio/status"), 403);
+    assert_int_equal(status_over_tcp(port, "/nothing"), 404);
+}
+
+static void test_metrics_address_in_use(void **state)
+{
+    struct world *world = *state;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    char text[32];
+
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
+    snprintf(text, sizeof text, "127.0.0.1:%d", ntohs(address.sin_port));
+    world->config.metrics_address = text;
+    assert_int_equal(try_open(world), -EADDRINUSE);
+    close(fd);
+}
+
 #define with_world(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -243,6 +308,8 @@ int main(void)
         with_world(test_only_our_own_is_removed),
         with_world(test_wrong_configuration),
         with_world(test_directory_is_made),
+        with_world(test_metrics_address),
+        with_world(test_metrics_address_in_use),
         with_world(test_who_may),
         with_world(test_root_alone),
     };
