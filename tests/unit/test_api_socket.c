@@ -253,12 +253,15 @@ static int status_over_tcp(int port, const char *target)
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
                                   .sin_port = htons((uint16_t)port)};
     int fd = socket(AF_INET, SOCK_STREAM, 0), status;
+    struct reply reply;
     char text[256];
 
     assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
     snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: r\r\n\r\n", target);
     assert_true(client_say(fd, text));
-    status = client_read(fd, true).status;
+    reply = client_read(fd, true);
+    status = reply.status;
+    reply_done(&reply);
     close(fd);
     return status;
 }
