@@ -36,6 +36,8 @@ struct bgp_watch {
     uint32_t *calm_ids;     /* whose they are; sorted */
     size_t n_calms;
     long long failed_ms;              /* when to ask next why sessions are down */
+    unsigned int n_route_checks;      /* how often to ask yet whether zebra has routes */
+    long long routes_ms;              /* when to do so next */
     size_t n_down;                    /* sessions that were down at the last look */
     long long links_ms, links_gap_ms; /* when to ask next whether zebra knows their addresses */
     long long stirred_ms;             /* when something was last changed or moved */

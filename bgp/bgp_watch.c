@@ -32,6 +32,9 @@ enum {
     LINKS_MIN_MS =
         400, /* from a session's going down to the question whether zebra knows its addresses */
     LINKS_MAX_MS = 30000,
+    ROUTES_MS =
+        4000, /* from zebra's coming back to the question whether it has routes; and again */
+    ROUTE_CHECKS = 4,
     COUNTERS_MS = 1000,
 };
 
@@ -413,6 +416,72 @@ static void look_at_links(struct bgp *bgp, size_t n_down)
     }
 }
 
+/* Whether a session brought in routes of the family, so that zebra must have some. */
+static bool has_routes(const struct bgp *bgp, uint32_t network_id, int family)
+{
+    for (size_t i = 0; i < bgp->sessions.n; i++) {
+        const struct bgp_session *session = &bgp->sessions.v[i];
+
+        if (session->network_id == network_id && session->settled && session->received &&
+            session->address.family == family) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* zebra's BGP routes of a network: "{}" if it has none. */
+static void on_routes(void *asked_, const struct bgp_reply *reply)
+{
+    struct asked *asked = asked_;
+    struct bgp *bgp = asked->bgp;
+    const char *text = lost(reply) ? "lost" : reply->text;
+    char vrf[IFNAME_TEXT], command[64];
+
+    text += strspn(text, " \r\n");
+    if (text[0] == '{' && text[1 + strspn(text + 1, " \r\n")] == '}' &&
+        has_routes(bgp, asked->network_id, asked->family) && bgp_vty_answers(bgp->bgpd)) {
+        ids_vrf_name(asked->network_id, vrf);
+        log_line(
+            LOG_LEVEL_WARNING, "bgp",
+            "zebra has come back and bgpd has not told it the routes of %s: its sessions begin "
+            "anew",
+            vrf);
+        snprintf(command, sizeof command, "clear bgp vrf %s *", vrf);
+        bgp_vty_send(bgp->bgpd, command, NULL, NULL, NULL);
+        bgp_show_unsettle(&bgp->sessions, asked->network_id);
+        bgp->changed = true;
+    }
+    look_answered(bgp, reply);
+}
+
+/* bgpd 8.4 does not always tell its routes to a zebra that was started anew while its sessions
+ * stayed: then there are none, though every session is up. Asked a few times after zebra's start.
+ */
+static void look_at_routes(struct bgp *bgp)
+{
+    struct bgp_watch *watch = &bgp->watch;
+
+    if (!watch->n_route_checks || time_msec() < watch->routes_ms || !bgp_vty_answers(bgp->zebra)) {
+        return;
+    }
+    watch->n_route_checks--;
+    watch->routes_ms = time_msec() + ROUTES_MS;
+    for (size_t i = 0; i < bgp->sessions.n; i++) {
+        const struct bgp_session *session = &bgp->sessions.v[i];
+        char command[64], vrf[IFNAME_TEXT];
+
+        if (i == 0 || session[-1].network_id != session->network_id ||
+            session[-1].address.family != session->address.family) {
+            snprintf(command, sizeof command, "show %s route vrf %s bgp json",
+                     session->address.family == AF_INET ? "ip" : "ipv6",
+                     ids_vrf_name(session->network_id, vrf));
+            look_ask(bgp, bgp->zebra, command, on_routes,
+                     asked_new(bgp, session->network_id, session->address.family));
+        }
+    }
+}
+
 /* What is to be asked beside the summary. */
 static void look_on(struct bgp *bgp)
 {
@@ -429,6 +498,7 @@ static void look_on(struct bgp *bgp)
         look_ask(bgp, bgp->bgpd, "show bgp vrf all summary failed json", on_failed, bgp);
     }
     look_at_links(bgp, n_down);
+    look_at_routes(bgp);
     for (size_t i = 0; i < bgp->sessions.n;) {
         any_unsettled |= look_at_network(bgp, &i);
     }
@@ -511,6 +581,8 @@ static void distrust_zebra(struct bgp *bgp)
         return;
     }
     bgp->watch.zebra_session = bgp_vty_session(bgp->zebra);
+    bgp->watch.n_route_checks = ROUTE_CHECKS;
+    bgp->watch.routes_ms = time_msec() + ROUTES_MS;
     for (size_t i = 0; i < bgp->sessions.n; i++) {
         bgp_show_unsettle(&bgp->sessions, bgp->sessions.v[i].network_id);
     }
