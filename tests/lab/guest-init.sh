@@ -30,7 +30,7 @@ modprobe -a openvswitch vrf xfrm_interface xfrm_user esp4 esp6 nf_tables nft_cha
 (modprobe -a aesni_intel gcm seqiv cbc hmac sha256_ssse3 sha512_ssse3 authenc echainiv ctr 2>/dev/null) &
 # A virtual console is a terminal, a port is only a pipe; which of them it is guest.py has chosen.
 port=/dev/null
-for i in $(seq 100); do
+for _ in $(seq 100); do
     for name in /sys/class/virtio-ports/*/name; do
         [ -e "$name" ] && grep -qx guest.output "$name" && port=/dev/$(basename "$(dirname "$name")")
     done

@@ -32,5 +32,6 @@ control=$(sed -n 's/.*guest\.control=\([^ ]*\).*/\1/p' /proc/cmdline)
 for fs in dev proc sys; do
     mount --move /$fs /new/$fs
 done
+# shellcheck disable=SC2093 # it returns only if it fails
 exec switch_root /new /bin/sh "/results/$control/init"
 die "cannot switch to the new root"
