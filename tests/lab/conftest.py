@@ -70,6 +70,7 @@ class Hub:
 
     def start_over(self):
         """Everything anew, so that what one test has found wrong does not fail all that follow."""
+        self.world.heal()
         self.routerd.kill()
         self.routerd.start()
         self.clear()

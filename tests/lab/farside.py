@@ -273,9 +273,9 @@ class Site(BgpSite):
         self.start_charon()
         self.bird.start()
 
-    def start_charon(self, psk=None):
+    def start_charon(self):
         start_charon(self.daemon, self.conf, self.vici, LOGS / f"charon-{self.name}.log")
-        self.set_psk(psk or self.psk)
+        self.set_psk(self.psk)
         with vici.Vici(self.vici) as session:
             session.request("load-conn", self.connection())
 
@@ -284,11 +284,16 @@ class Site(BgpSite):
         with vici.Vici(self.vici) as session:
             session.request("load-shared", {"id": "hub", "type": "IKE", "data": psk})
 
-    def drop_sas(self, psk=None):
-        """The peer crashes and starts again: its SAs are gone and the router is not told."""
+    def close_sas(self):
+        """Ends the SAs and tells the router."""
+        with vici.Vici(self.vici) as session:
+            session.request("terminate", {"ike": "hub"})
+
+    def crash(self):
+        """charon dies and starts again: its SAs are gone and the router is not told."""
         self.daemon.kill()
         ip_batch(["xfrm state flush", "xfrm policy flush"], ns=self.ns)
-        self.start_charon(psk)
+        self.start_charon()
 
     def stop(self):
         self.bird.kill()

@@ -9,7 +9,6 @@ import shutil
 import socket
 import time
 
-import vici
 from shell import LOGS, Daemon, run, succeeds, until
 
 OVS_SAFE_UPTIME = 10.5
@@ -152,8 +151,14 @@ class Frr:
     def _wait(name):
         until(lambda: answers(f"/run/frr/{name}.vty"), 60, f"{name} does not answer")
 
-    def start_one(self, name):
-        """A daemon that died comes back as under watchfrr: alone, and with its part of the boot file."""
+    def restart(self, name):
+        """A daemon that died comes back as under watchfrr: alone and with its part of the boot file, but all of
+        them with zebra, since the others do not tell a new zebra what they told the old one."""
+        if name == "zebra":
+            for other in self.NAMES:
+                self.kill(other)
+            self.start_again()
+            return
         self.daemons[name].start()
         self._wait(name)
         run(["vtysh", "-b", "-d", name], timeout=120)
@@ -212,7 +217,7 @@ class Router:
         """Starts what a test left dead."""
         for name in self.frr.NAMES:
             if not self.frr.daemons[name].alive():
-                self.frr.start_one(name)
+                self.frr.restart(name)
         if not self.charon.daemon.alive():
             self.charon.start()
         if not self.ovs.server.alive():

@@ -5,7 +5,8 @@ import pytest
 import router
 import traffic
 import vici
-from shell import ip_batch, run, until
+from shell import run, until
+from watch import difference, snapshot
 
 PATIENCE = 40
 
@@ -66,7 +67,6 @@ def assert_repaired(hub, seconds=PATIENCE):
 
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_repaired_by_itself(hub, damage):
-    from watch import difference, snapshot
     before = snapshot("frr", "charon")
     shared = "bridge" in damage
     with traffic.Background([] if shared else hub.phys.flows()) as pings:
@@ -95,7 +95,7 @@ def test_charon_is_killed(hub, backends):
 def test_an_frr_daemon_is_killed(hub, backends, name):
     backends.frr.kill(name)
     traffic.time.sleep(1)
-    backends.frr.start_one(name)
+    backends.frr.restart(name)
     assert_repaired(hub, 90)
 
 
@@ -138,5 +138,6 @@ def test_a_put_while_charon_is_away(hub, backends):
     answer = hub.routerd.put("bio", document, wait=3)
     assert answer.status in (202, 503), answer
     backends.charon.start()
+    until(hub.routerd.healthy, 20, lambda: hub.routerd.get("/v1/health"))
     hub.push("bio", document, wait=90)
     assert traffic.ping(hub.bio.campus, "10.5.0.1", 3)

@@ -67,12 +67,22 @@ def charon():
     return sorted(loaded) + [f"secret {name}" for name in vici.shared_names(VICI_SOCKET)]
 
 
+def _by_section(lines):
+    """Each line with the headers that it stands under: their order depends on history, their meaning does not."""
+    headers, found = [], []
+    for line in lines:
+        depth = len(line) - len(line.lstrip())
+        headers = [(d, text) for d, text in headers if d < depth] + [(depth, line.strip())]
+        found.append(" / ".join(text for _, text in headers))
+    return sorted(found)
+
+
 def frr():
-    """Each daemon's running configuration, in its own order."""
+    """Each daemon's running configuration, sorted by section."""
     lines = []
     for daemon in FRR_DAEMONS:
-        shown = vty(daemon, "show running-config").splitlines()
-        lines += [f"{daemon}: {line}" for line in shown if not VOLATILE.match(line.strip())]
+        shown = [line for line in vty(daemon, "show running-config").splitlines() if not VOLATILE.match(line.strip())]
+        lines += [f"{daemon}: {line}" for line in _by_section(shown)]
     return lines
 
 
