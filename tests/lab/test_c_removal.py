@@ -9,6 +9,9 @@ import watch
 from shell import run, until
 
 
+SAVED_SECONDS = 30  # vtysh takes seconds under emulation, and writes are put together
+
+
 def names_of(hub, tenant="bio", network="genome"):
     """What the objects of a network are called in the backends."""
     status = hub.routerd.network(tenant, network)
@@ -18,9 +21,13 @@ def names_of(hub, tenant="bio", network="genome"):
 
 
 def assert_gone(*patterns):
-    """Nothing in OVS, kernel, charon, FRR or FRR's boot file matches."""
-    left = [line for pattern in patterns for line in watch.matching(watch.snapshot(), pattern)]
-    assert not left, "left behind:\n" + "\n".join(left)
+    """Nothing in OVS, kernel, charon and FRR matches; nor, once FRR's configuration has been saved, in its boot file."""
+    def left(*parts):
+        seen = watch.snapshot(*parts)
+        return [line for pattern in patterns for line in watch.matching(seen, pattern)]
+    running = left("ovs", "kernel", "charon", "frr")
+    assert not running, "left behind:\n" + "\n".join(running)
+    until(lambda: not left("frr.conf"), SAVED_SECONDS, lambda: left("frr.conf"))
 
 
 def without(network, *names):
