@@ -28,7 +28,9 @@ struct sent {
 
 static struct bgp_vty *job_vty(const struct bgp *bgp)
 {
-    return bgp->job.zebra ? bgp->zebra : bgp->bgpd;
+    struct bgp_vty *const vtys[BGP_DAEMONS] = {bgp->bgpd, bgp->zebra, bgp->bfdd};
+
+    return vtys[bgp->job.daemon];
 }
 
 /* FRR's words on one line. Where a secret was sent they may repeat it, so they are left out. */
@@ -56,7 +58,8 @@ static void refuse(struct bgp *bgp, const struct sent *sent, const struct bgp_re
 {
     const struct bgp_change *change = sent->step ? sent->step->data : NULL;
     const char *words = refusal_words(bgp, sent, reply);
-    const char *daemon = bgp->job.zebra ? "zebra" : "bgpd";
+    static const char *const NAMES[BGP_DAEMONS] = {"bgpd", "zebra", "bfdd"};
+    const char *daemon = NAMES[bgp->job.daemon];
     bool not_yet = change && change->not_ready && strstr(reply->text, change->not_ready);
 
     if (sent->making && !sent->making->refusal) {
@@ -209,39 +212,69 @@ static void fail_unmade(struct bgp *bgp, struct step *step)
     }
 }
 
+/* Whether `user` is that policy, or a map that refers to it. */
+static bool refers_to(const struct bgp_policy *user, const struct bgp_policy *policy)
+{
+    if (!user) {
+        return false;
+    }
+    if (user->kind == policy->kind && !strcmp(user->name, policy->name)) {
+        return true;
+    }
+    for (size_t i = 0; i < BGP_LISTS; i++) {
+        if (refers_to(user->lists[i], policy)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool peer_refers_to(const struct bgp_peer *peer, const struct bgp_policy *policy)
+{
+    for (size_t i = 0; i < BGP_FAMILIES * BGP_USES; i++) {
+        if (refers_to(peer->families[i / BGP_USES].uses[i % BGP_USES], policy)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_referred_to(const struct bgp_state *seen, const struct bgp_policy *policy)
 {
     for (size_t i = 0; i < seen->n_instances; i++) {
         for (size_t j = 0; j < seen->instances[i].n_peers; j++) {
-            const struct bgp_peer *peer = &seen->instances[i].peers[j];
-            const struct bgp_policy *in_use[] = {peer->in, peer->out, peer->settings};
-
-            for (size_t k = 0; k < 3; k++) {
-                if (in_use[k] && in_use[k]->kind == policy->kind &&
-                    !strcmp(in_use[k]->name, policy->name)) {
-                    return true;
-                }
+            if (peer_refers_to(&seen->instances[i].peers[j], policy)) {
+                return true;
             }
         }
     }
     return false;
 }
 
-/* The second exchange. Returns whether there is any. */
-static bool send_drops(struct bgp *bgp)
+/* What is to be dropped: maps, or what they may refer to. */
+static void add_drops(struct bgp *bgp, bool maps, struct bgp_commands *commands)
 {
     struct bgp_job *job = &bgp->job;
-    struct bgp_commands commands = {0};
 
     for (size_t i = 0; i < job->n_steps; i++) {
         const struct bgp_change *change = job->steps[i]->data;
 
         for (size_t j = 0; j < change->n_drops; j++) {
-            if (!is_referred_to(bgp->seen, change->drops[j])) {
-                bgp_command_drop(job->plan->arena, &commands, change->drops[j]);
+            if ((change->drops[j]->kind == BGP_MAP) == maps &&
+                !is_referred_to(bgp->seen, change->drops[j])) {
+                bgp_command_drop(job->plan->arena, commands, change->drops[j]);
             }
         }
     }
+}
+
+/* The second exchange. Returns whether there is any. */
+static bool send_drops(struct bgp *bgp)
+{
+    struct bgp_commands commands = {0};
+
+    add_drops(bgp, true, &commands);
+    add_drops(bgp, false, &commands);
     if (!commands.n) {
         return false;
     }
@@ -307,7 +340,7 @@ static void start(struct bgp *bgp)
 
     enter(job, BGP_JOB_COMMANDS);
     bgp_vty_set_deadline(job_vty(bgp), JOB_DEADLINE_MS);
-    if (!job->zebra) {
+    if (job->daemon == BGP_BGPD) {
         send_makings(bgp);
     }
     for (size_t i = 0; i < job->n_steps; i++) {
@@ -338,7 +371,7 @@ void bgp_apply(struct backend *backend, struct plan *plan, struct step **steps, 
             step_finish(plan, steps[i], STEP_FAILED, "%s", change->refusal);
             continue;
         }
-        job->zebra = change->zebra; /* one phase is one daemon's */
+        job->daemon = change->daemon; /* one phase is one daemon's */
         steps[i]->result = STEP_RUNNING;
         job->steps[job->n_steps++] = steps[i];
     }
@@ -351,11 +384,6 @@ void bgp_apply(struct backend *backend, struct plan *plan, struct step **steps, 
         return;
     }
     start(bgp);
-}
-
-static bool read_is_done(const struct bgp *bgp)
-{
-    return bgp->job.zebra ? !bgp->watch.residue.pending : !bgp->watch.config.pending;
 }
 
 void bgp_apply_run(struct bgp *bgp)
@@ -371,16 +399,16 @@ void bgp_apply_run(struct bgp *bgp)
     }
     if ((job->stage == BGP_JOB_COMMANDS || job->stage == BGP_JOB_DROP) && !job->pending) {
         enter(job, job->stage + 1);
-        bgp_watch_read(bgp, job->zebra);
-    } else if (job->stage == BGP_JOB_READ && read_is_done(bgp)) {
+        bgp_watch_read(bgp, job->daemon);
+    } else if (job->stage == BGP_JOB_READ && !bgp_watch_reads(bgp, job->daemon)) {
         for (size_t i = 0; i < job->n_steps; i++) {
             fail_unmade(bgp, job->steps[i]);
         }
         enter(job, BGP_JOB_DROP);
-        if (job->zebra || !send_drops(bgp)) {
+        if (job->daemon != BGP_BGPD || !send_drops(bgp)) {
             finish(bgp, NULL);
         }
-    } else if (job->stage == BGP_JOB_REREAD && read_is_done(bgp)) {
+    } else if (job->stage == BGP_JOB_REREAD && !bgp_watch_reads(bgp, job->daemon)) {
         finish(bgp, NULL);
     }
 }

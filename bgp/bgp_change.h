@@ -9,6 +9,8 @@
 #include "bgp/bgp_state.h"
 #include "model/plan.h"
 
+enum bgp_daemon { BGP_BGPD, BGP_ZEBRA, BGP_BFDD, BGP_DAEMONS };
+
 /* One line for a daemon. With `secret`, that secret's bytes follow `text`. */
 struct bgp_command {
     const char *text;
@@ -33,9 +35,9 @@ struct bgp_making {
 };
 
 struct bgp_change {
-    const char *refusal;   /* not null: the step fails with this sentence and does nothing */
-    const char *not_ready; /* of a refused command: the words that mean "not yet"; null: none */
-    bool zebra;            /* the commands are zebra's, else bgpd's */
+    const char *refusal;    /* not null: the step fails with this sentence and does nothing */
+    const char *not_ready;  /* of a refused command: the words that mean "not yet"; null: none */
+    enum bgp_daemon daemon; /* whose commands they are; one phase is one daemon's */
     struct bgp_commands commands;
     struct bgp_making **makings;
     size_t n_makings, makings_capacity;
@@ -49,6 +51,10 @@ struct bgp_change {
 /* Appends a command, printed into `arena`. */
 void bgp_command_add(struct arena *arena, struct bgp_commands *commands, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Appends others. */
+void bgp_command_append(struct arena *arena, struct bgp_commands *commands,
+                        const struct bgp_commands *more);
 
 /* The commands that make a policy (with a name), from the configuration node. */
 void bgp_command_make(struct arena *arena, struct bgp_commands *commands,

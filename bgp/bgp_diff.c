@@ -65,10 +65,9 @@ static void delete_instance(struct diff *diff, const struct bgp_instance *seen)
 
 /* The networks of one family that are to be announced or not any more. */
 static void update_networks(struct diff *diff, const struct bgp_instance *wanted,
-                            const struct bgp_instance *seen, int family, struct bgp_change *change,
-                            const char **notes)
+                            const struct bgp_instance *seen, int family,
+                            struct bgp_commands *commands, const char **notes)
 {
-    struct bgp_commands commands = {0};
     size_t i = 0, j = 0;
 
     while (i < wanted->n_networks || j < seen->n_networks) {
@@ -82,17 +81,56 @@ static void update_networks(struct diff *diff, const struct bgp_instance *wanted
         j += order >= 0;
         if (order && prefix->addr.family == family) {
             prefix_print(prefix, text);
-            bgp_command_add(diff->arena, &commands, "%snetwork %s", order > 0 ? "no " : "", text);
+            bgp_command_add(diff->arena, commands, "%snetwork %s", order > 0 ? "no " : "", text);
             diff_join(
                 diff, notes,
                 arena_printf(diff->arena, "%sannounce %s", order > 0 ? "no longer " : "", text));
         }
     }
+}
+
+/* Likewise what they are announced as. The command takes the place of one for the same prefix. */
+static void update_aggregates(struct diff *diff, const struct bgp_instance *wanted,
+                              const struct bgp_instance *seen, int family,
+                              struct bgp_commands *commands, const char **notes)
+{
+    size_t i = 0, j = 0;
+
+    while (i < wanted->n_aggregates || j < seen->n_aggregates) {
+        int order = i == wanted->n_aggregates ? 1
+                    : j == seen->n_aggregates
+                        ? -1
+                        : prefix_cmp(&wanted->aggregates[i].prefix, &seen->aggregates[j].prefix);
+        const struct bgp_aggregate *aggregate =
+            order > 0 ? &seen->aggregates[j] : &wanted->aggregates[i];
+        bool same = !order && aggregate->summary_only == seen->aggregates[j].summary_only;
+        char text[PREFIX_TEXT];
+
+        i += order <= 0;
+        j += order >= 0;
+        if (!same && aggregate->prefix.addr.family == family) {
+            const char *line =
+                arena_printf(diff->arena, "%saggregate-address %s%s", order > 0 ? "no " : "",
+                             prefix_print(&aggregate->prefix, text),
+                             aggregate->summary_only ? " summary-only" : "");
+
+            bgp_command_add(diff->arena, commands, "%s", line);
+            diff_join(diff, notes, line);
+        }
+    }
+}
+
+static void update_announcements(struct diff *diff, const struct bgp_instance *wanted,
+                                 const struct bgp_instance *seen, int family,
+                                 struct bgp_change *change, const char **notes)
+{
+    struct bgp_commands commands = {0};
+
+    update_aggregates(diff, wanted, seen, family, &commands, notes);
+    update_networks(diff, wanted, seen, family, &commands, notes);
     if (commands.n) {
         bgp_command_add(diff->arena, &change->commands, "%s", bgp_command_family(family));
-        for (i = 0; i < commands.n; i++) {
-            bgp_command_add(diff->arena, &change->commands, "%s", commands.v[i].text);
-        }
+        bgp_command_append(diff->arena, &change->commands, &commands);
         bgp_command_add(diff->arena, &change->commands, "exit-address-family");
     }
 }
@@ -141,6 +179,12 @@ static void update_settings(struct diff *diff, const struct bgp_instance *wanted
     set_flag(diff, change, wanted->unchecked, seen->unchecked, "no bgp network import-check",
              notes);
     set_flag(diff, change, wanted->logs, seen->logs, "bgp log-neighbor-changes", notes);
+    set_flag(diff, change, wanted->relaxed, seen->relaxed, "bgp bestpath as-path multipath-relax",
+             notes);
+    set_flag(diff, change, wanted->preserves, seen->preserves,
+             wanted->preserves ? "bgp graceful-restart preserve-fw-state"
+                               : "no bgp graceful-restart preserve-fw-state",
+             notes);
     set_flag(diff, change, true, wanted->coalesce_ms == seen->coalesce_ms,
              arena_printf(diff->arena, "coalesce-time %u", wanted->coalesce_ms), notes);
 }
@@ -161,8 +205,8 @@ static void update_instance(struct diff *diff, const struct bgp_instance *wanted
     diff_enter(change, wanted);
     update_settings(diff, wanted, seen, step, &notes);
     diff_undo(diff, &change->commands, seen->extras, seen->n_extras, &notes);
-    update_networks(diff, wanted, seen, AF_INET, change, &notes);
-    update_networks(diff, wanted, seen, AF_INET6, change, &notes);
+    update_announcements(diff, wanted, seen, AF_INET, change, &notes);
+    update_announcements(diff, wanted, seen, AF_INET6, change, &notes);
     if (create) {
         step->summary = arena_printf(
             diff->arena, "BGP instance of AS %u in %s announcing %zu prefix%s", wanted->asn,
@@ -250,7 +294,7 @@ static void purge_vrfs(struct diff *diff, const struct bgp_residue *residue)
                              seen ? object_of(diff, seen) : diff_vrf(diff, &key));
         step->summary = arena_printf(diff->arena, "zebra's memory of %s", diff_vrf(diff, &key));
         change = step->data;
-        change->zebra = true;
+        change->daemon = BGP_ZEBRA;
         change->not_ready = "Only inactive VRFs";
         bgp_command_add(diff->arena, &change->commands, "no vrf %s", diff_vrf(diff, &key));
     }
@@ -269,7 +313,7 @@ static void purge_policies(struct diff *diff, const struct bgp_state *zebra)
     step->summary =
         arena_printf(diff->arena, "zebra's copies of %zu BGP policies", zebra->n_policies);
     change = step->data;
-    change->zebra = true;
+    change->daemon = BGP_ZEBRA;
     for (size_t i = 0; i < zebra->n_policies; i++) {
         bgp_command_drop(diff->arena, &change->commands, zebra->policies[i]);
     }
@@ -295,6 +339,9 @@ void bgp_diff(const struct bgp_state *wanted, const struct bgp_state *seen,
         j += take_b;
     }
     diff_drop_policies(&diff);
+    if (residue && residue->bfd) {
+        diff_bfd(&diff, residue->bfd);
+    }
     if (residue) {
         purge_vrfs(&diff, residue);
         purge_policies(&diff, residue->state);

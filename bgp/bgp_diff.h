@@ -4,11 +4,12 @@
 
 #include "bgp/bgp_change.h"
 
-/* What zebra remembers of ours and should not. */
+/* What the other daemons hold: zebra what it should not remember, bfdd the timers of BFD. */
 struct bgp_residue {
     uint32_t *vrfs; /* network ids of VRFs that are configured there but not in the kernel */
     size_t n_vrfs;
     const struct bgp_state *state; /* zebra's running configuration: policies are bgpd's alone */
+    const struct bgp_state *bfd;   /* bfdd's; null: it does not answer */
 };
 
 /* Adds the steps; each has a struct bgp_change as its data. `residue` may be null. */

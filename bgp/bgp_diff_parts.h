@@ -1,5 +1,5 @@
-/* bgp_diff_parts.h - what bgp_diff.c (all and networks), bgp_peer_diff.c and bgp_policy_diff.c
- * share; nobody else includes it. Pure. */
+/* bgp_diff_parts.h - what bgp_diff.c (all and networks), bgp_peer_diff.c, bgp_policy_diff.c and
+ * bgp_bfd_diff.c share; nobody else includes it. Pure. */
 #ifndef BGP_BGP_DIFF_PARTS_H
 #define BGP_BGP_DIFF_PARTS_H
 
@@ -57,5 +57,10 @@ void diff_leave_policies(struct diff *diff, const struct bgp_peer *seen, struct 
 /* Has policies dropped that nobody needs, each with the step that leaves it, or in a step of its
  * own. Last. */
 void diff_drop_policies(struct diff *diff);
+
+/* --- bgp_bfd_diff.c --- */
+
+/* The profiles of bfdd, whose running configuration is `seen`. */
+void diff_bfd(struct diff *diff, const struct bgp_state *seen);
 
 #endif

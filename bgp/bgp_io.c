@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <lib/hash.h>
+#include <lib/timeval.h>
 #include <lib/util.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,10 @@
 
 static const char BGPD_VTY[] = "/run/frr/bgpd.vty";
 static const char ZEBRA_VTY[] = "/run/frr/zebra.vty";
+static const char BFDD_VTY[] = "/run/frr/bfdd.vty";
 static const char BOOT_DIRECTORY[] = "/etc/frr";
+
+enum { SECRETS_MS = 1000 };
 
 static struct bgp *bgp_of(const struct backend *backend)
 {
@@ -28,6 +32,7 @@ static int bgp_open(const struct config *config, struct backend **ret_backend)
     bgp->secrets_directory = xstrdup(config->secrets_directory);
     bgp->bgpd = bgp_vty_new("bgpd", BGPD_VTY);
     bgp->zebra = bgp_vty_new("zebra", ZEBRA_VTY);
+    bgp->bfdd = bgp_vty_new("bfdd", BFDD_VTY);
     bgp->save = bgp_save_new(config->bgp_vtysh, BOOT_DIRECTORY);
     *ret_backend = &bgp->up;
     return 0;
@@ -39,8 +44,10 @@ static void bgp_close(struct backend *backend)
 
     bgp_vty_free(bgp->bgpd);
     bgp_vty_free(bgp->zebra);
+    bgp_vty_free(bgp->bfdd);
     bgp_save_free(bgp->save);
     bgp_watch_done(bgp);
+    bgp_bfd_done(bgp);
     bgp_state_free(bgp->wanted);
     intended_unref(bgp->intended);
     free(bgp->secret_problem);
@@ -53,6 +60,9 @@ enum backend_health bgp_health(const struct backend *backend, const char **ret_r
     const struct bgp *bgp = bgp_of(backend);
 
     if (bgp_watch_complete(bgp)) {
+        if (bgp->bfd.problem) {
+            *ret_reason = bgp->bfd.problem;
+        }
         return BACKEND_READY;
     }
     if (!bgp_vty_answers(bgp->bgpd)) {
@@ -65,39 +75,6 @@ enum backend_health bgp_health(const struct backend *backend, const char **ret_r
     }
     *ret_reason = "FRR's state is being read";
     return BACKEND_OPENING;
-}
-
-static bool bgp_run(struct backend *backend)
-{
-    struct bgp *bgp = bgp_of(backend);
-    enum backend_health health;
-    const char *reason = "";
-    uint32_t stamp;
-    bool changed;
-
-    bgp_vty_run(bgp->bgpd);
-    bgp_vty_run(bgp->zebra);
-    bgp_apply_run(bgp);
-    bgp_watch_run(bgp);
-    bgp_vty_run(bgp->bgpd); /* off with what was just asked */
-    bgp_vty_run(bgp->zebra);
-    bgp_save_run(bgp->save);
-    health = bgp_health(backend, &reason);
-    stamp = hash_string(reason, health);
-    changed = bgp->changed || stamp != bgp->health_stamp;
-    bgp->health_stamp = stamp;
-    bgp->changed = false;
-    return changed;
-}
-
-static void bgp_wait(struct backend *backend)
-{
-    struct bgp *bgp = bgp_of(backend);
-
-    bgp_vty_wait(bgp->bgpd);
-    bgp_vty_wait(bgp->zebra);
-    bgp_watch_wait(bgp);
-    bgp_save_wait(bgp->save);
 }
 
 /* What FRR and TCP take as a password: a word. */
@@ -161,6 +138,51 @@ static uint64_t secrets_stamp(const struct bgp *bgp, const struct bgp_state *wan
         }
     }
     return stamp;
+}
+
+/* Nobody tells of a changed file; it is noticed within a second or two. */
+static bool secrets_changed(struct bgp *bgp)
+{
+    if (!bgp->wanted || time_msec() < bgp->secrets_ms) {
+        return false;
+    }
+    bgp->secrets_ms = time_msec() + SECRETS_MS;
+    return secrets_stamp(bgp, bgp->wanted) != bgp->secrets_stamp;
+}
+
+static bool bgp_run(struct backend *backend)
+{
+    struct bgp *bgp = bgp_of(backend);
+    enum backend_health health;
+    const char *reason = "";
+    uint32_t stamp;
+    bool changed;
+
+    bgp_vty_run(bgp->bgpd);
+    bgp_vty_run(bgp->zebra);
+    bgp_bfd_run(bgp);
+    bgp_apply_run(bgp);
+    bgp_watch_run(bgp);
+    bgp_vty_run(bgp->bgpd); /* off with what was just asked */
+    bgp_vty_run(bgp->zebra);
+    bgp_save_run(bgp->save);
+    health = bgp_health(backend, &reason);
+    stamp = hash_string(reason, health);
+    changed = bgp->changed || secrets_changed(bgp) || stamp != bgp->health_stamp;
+    bgp->health_stamp = stamp;
+    bgp->changed = false;
+    return changed;
+}
+
+static void bgp_wait(struct backend *backend)
+{
+    struct bgp *bgp = bgp_of(backend);
+
+    bgp_vty_wait(bgp->bgpd);
+    bgp_vty_wait(bgp->zebra);
+    bgp_bfd_wait(bgp);
+    bgp_watch_wait(bgp);
+    bgp_save_wait(bgp->save);
 }
 
 void bgp_want_now(struct bgp *bgp, const struct intended *intended)

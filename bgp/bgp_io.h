@@ -1,7 +1,8 @@
 /* bgp_io.h - what the files of the bgp backend that talk to FRR share; nobody else includes it.
  *
- * bgp_io.c holds the hooks, bgp_watch.c keeps what is seen current, bgp_apply.c carries out steps,
- * bgp_status.c fills in the snapshot, bgp_save.c saves. All on the engine's thread. */
+ * bgp_io.c holds the hooks, bgp_watch.c and bgp_look.c keep what is seen current, bgp_apply.c
+ * carries out steps, bgp_bfd.c what bfdd holds, bgp_status.c fills in the snapshot, bgp_save.c
+ * saves. All on the engine's thread. */
 #ifndef BGP_BGP_IO_H
 #define BGP_BGP_IO_H
 
@@ -45,13 +46,22 @@ struct bgp_watch {
     bool counters_changed;
 };
 
+/* What bfdd holds (bgp_bfd.c). It is asked only while it is there or somebody wants it. */
+struct bgp_bfd {
+    struct bgp_poll config, look;
+    struct bgp_state *seen; /* its configuration; null until read in this session */
+    struct bgp_bfd_sessions sessions;
+    bool wanted;   /* a peer wants BFD */
+    char *problem; /* of bfdd, with the remedy; null: none, or nobody wants it */
+};
+
 enum bgp_job_stage { BGP_JOB_IDLE, BGP_JOB_COMMANDS, BGP_JOB_READ, BGP_JOB_DROP, BGP_JOB_REREAD };
 
 /* The steps being carried out (bgp_apply.c). */
 struct bgp_job {
     enum bgp_job_stage stage;
-    bool zebra;           /* whose they are */
-    unsigned int session; /* of that daemon */
+    enum bgp_daemon daemon; /* whose they are */
+    unsigned int session;   /* of that daemon */
     struct plan *plan;
     struct step **steps; /* in the plan's arena */
     size_t n_steps;
@@ -61,7 +71,7 @@ struct bgp_job {
 struct bgp {
     struct backend up;
     char *secrets_directory;
-    struct bgp_vty *bgpd, *zebra;
+    struct bgp_vty *bgpd, *zebra, *bfdd;
     struct bgp_save *save;
 
     /* what is seen; null or empty until read in this session */
@@ -71,12 +81,15 @@ struct bgp {
     struct bgp_sessions sessions;
     struct bgp_watch watch;
 
+    struct bgp_bfd bfd;
+
     struct bgp_job job;
 
     /* what is wanted, as of the last intended state and secrets */
     struct intended *intended;
     struct bgp_state *wanted;
     uint64_t secrets_stamp;
+    long long secrets_ms; /* when to look next whether a secret's file has changed */
 
     char *secret_problem; /* of the last secret that was looked at */
 
@@ -90,11 +103,25 @@ void bgp_watch_wait(const struct bgp *bgp);
 void bgp_watch_done(struct bgp *bgp);
 /* Whether all has been read in the present sessions. */
 bool bgp_watch_complete(const struct bgp *bgp);
-/* Reads the configuration of bgpd, or what zebra remembers, now: the answer is there once the poll
- * has nothing pending any more. */
-void bgp_watch_read(struct bgp *bgp, bool zebra);
+/* Reads the configuration of bgpd or bfdd, or what zebra remembers, now: the answer is there once
+ * bgp_watch_reads() says no. */
+void bgp_watch_read(struct bgp *bgp, enum bgp_daemon daemon);
+bool bgp_watch_reads(const struct bgp *bgp, enum bgp_daemon daemon);
+/* Begins a look at the sessions (bgp_look.c). */
+void bgp_look(struct bgp *bgp);
+/* Between two looks at a session: `rest_ms`, or `share` times what the answer took, up to `max_ms`.
+ * The answer to a poll is complete now. */
+void bgp_poll_answered(struct bgp_poll *poll, const struct bgp_vty *vty, int rest_ms, int share,
+                       int max_ms);
+bool bgp_poll_due(const struct bgp_poll *poll, const struct bgp_vty *vty);
 /* Something was changed: look at the sessions often for a while. */
 void bgp_watch_stir(struct bgp *bgp);
+
+/* BFD (bgp_bfd.c). */
+void bgp_bfd_run(struct bgp *bgp);
+void bgp_bfd_wait(const struct bgp *bgp);
+void bgp_bfd_done(struct bgp *bgp);
+void bgp_bfd_read(struct bgp *bgp);
 
 /* Makes `wanted` that of the intended state, and of the secrets as they are now. */
 void bgp_want_now(struct bgp *bgp, const struct intended *intended);

@@ -134,6 +134,12 @@ static void explain_silence(const struct bgp_session *session, const struct bgp_
              expired ? " since it fell silent (hold timer expired)" : "", remedy);
 }
 
+/* The limit that was exceeded, as far as can be said. */
+static uint32_t max_prefixes(const struct bgp_peer *wanted)
+{
+    return wanted->families[wanted->families[0].active ? 0 : 1].max_prefixes;
+}
+
 void bgp_show_reason(const struct bgp_session *session, const struct bgp_peer *wanted,
                      const char *vrf, char *text, size_t size)
 {
@@ -147,7 +153,7 @@ void bgp_show_reason(const struct bgp_session *session, const struct bgp_peer *w
             text, size,
             "%s announced more than %u prefixes (maximum prefixes exceeded); it is tried again "
             "after %u minutes, or when its import is changed",
-            peer, wanted->max_prefixes, wanted->restart_min);
+            peer, max_prefixes(wanted), BGP_RESTART_MIN);
     } else if (session->shut) {
         snprintf(text, size, "the session is shut down by hand in FRR");
     } else if (!session->silent && explain_error(session, wanted, peer, text, size)) {

@@ -35,6 +35,17 @@ static bool name_is_taken(const struct bgp_state *seen, const struct bgp_policy 
     return false;
 }
 
+/* The copies, in the plan's arena, of the lists that a map refers to: they have names already, as
+ * lists come before maps. */
+static void name_lists(struct diff *diff, struct bgp_policy *map)
+{
+    for (size_t i = 0; i < BGP_LISTS; i++) {
+        if (map->lists[i]) {
+            map->lists[i] = diff->makings[slot_of(diff->wanted, map->lists[i])].policy;
+        }
+    }
+}
+
 void diff_name_policies(struct diff *diff)
 {
     size_t n = diff->wanted->n_policies;
@@ -50,8 +61,9 @@ void diff_name_policies(struct diff *diff)
         *named = *wanted;
         diff->makings[i].policy = named;
         diff->make[i] = !found;
+        name_lists(diff, named);
         if (found) {
-            diff->used[slot_of(diff->seen, found)] = true;
+            diff_keep_policy(diff, found);
             named->name = arena_strdup(diff->arena, found->name);
             continue;
         }
@@ -71,6 +83,11 @@ const char *diff_policy_name(struct diff *diff, struct bgp_change *change,
     size_t slot = slot_of(diff->wanted, wanted);
 
     if (diff->make[slot]) {
+        for (size_t i = 0; i < BGP_LISTS; i++) {
+            if (wanted->lists[i]) {
+                diff_policy_name(diff, change, wanted->lists[i]);
+            }
+        }
         change->makings = arena_grow(diff->arena, change->makings, change->n_makings,
                                      &change->makings_capacity, sizeof *change->makings);
         change->makings[change->n_makings++] = &diff->makings[slot];
@@ -78,16 +95,26 @@ const char *diff_policy_name(struct diff *diff, struct bgp_change *change,
     return diff->makings[slot].policy->name;
 }
 
+static void leave(struct diff *diff, const struct bgp_policy *policy, struct step *step)
+{
+    struct step **user = &diff->users[slot_of(diff->seen, policy)];
+
+    if (!*user || (*user)->phase <= step->phase) {
+        *user = step;
+    }
+    for (size_t i = 0; i < BGP_LISTS; i++) {
+        if (policy->lists[i]) {
+            leave(diff, policy->lists[i], step);
+        }
+    }
+}
+
 void diff_leave_policies(struct diff *diff, const struct bgp_peer *seen, struct step *step)
 {
-    const struct bgp_policy *policies[] = {seen->in, seen->out, seen->settings};
-
-    for (size_t i = 0; i < 3; i++) {
-        if (policies[i]) {
-            struct step **user = &diff->users[slot_of(diff->seen, policies[i])];
-
-            if (!*user || (*user)->phase <= step->phase) {
-                *user = step;
+    for (size_t i = 0; i < BGP_FAMILIES; i++) {
+        for (size_t j = 0; j < BGP_USES; j++) {
+            if (seen->families[i].uses[j]) {
+                leave(diff, seen->families[i].uses[j], step);
             }
         }
     }
@@ -96,6 +123,11 @@ void diff_leave_policies(struct diff *diff, const struct bgp_peer *seen, struct 
 void diff_keep_policy(struct diff *diff, const struct bgp_policy *seen)
 {
     diff->used[slot_of(diff->seen, seen)] = true;
+    for (size_t i = 0; i < BGP_LISTS; i++) {
+        if (seen->lists[i]) {
+            diff_keep_policy(diff, seen->lists[i]);
+        }
+    }
 }
 
 static void add_drop(struct diff *diff, struct bgp_change *change, const struct bgp_policy *policy)

@@ -20,8 +20,8 @@ struct bgp_save;
 struct bgp_save *bgp_save_new(const char *vtysh, const char *directory);
 void bgp_save_free(struct bgp_save *save); /* null is fine; a vtysh under way goes on alone */
 
-/* bgpd's running configuration, when it was read anew; `fingerprint` is its struct bgp_state's,
- * `bgpd` its process (0: unknown). */
+/* bgpd's running configuration, when it was read anew; `fingerprint` is of all that is saved of
+ * ours (struct bgp_state), `bgpd` its process (0: unknown). */
 void bgp_save_note(struct bgp_save *save, const char *config, size_t len, uint64_t fingerprint,
                    pid_t bgpd);
 void bgp_save_run(struct bgp_save *save);

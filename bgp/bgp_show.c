@@ -93,7 +93,7 @@ static const char *state_name(const char *text)
     return "";
 }
 
-static void read_peer(const cJSON *peer, struct bgp_session *session)
+static void read_peer(const cJSON *peer, size_t index, struct bgp_session *session)
 {
     session->state = state_name(get_string(peer, "state"));
     session->established = !strcmp(session->state, "Established");
@@ -102,13 +102,13 @@ static void read_peer(const cJSON *peer, struct bgp_session *session)
     session->since_ms =
         session->established ? (int64_t)get_u53(peer, "peerUptimeEstablishedEpoch") * 1000 : 0;
     session->sessions = get_u32(peer, "connectionsEstablished");
-    session->received = get_u32(peer, "pfxRcd");
-    session->sent = get_u32(peer, "pfxSnt");
+    session->received = session->received_of[index] = get_u32(peer, "pfxRcd");
+    session->sent = session->sent_of[index] = get_u32(peer, "pfxSnt");
     session->queued = get_u32(peer, "outq") + get_u32(peer, "inq");
 }
 
-/* The peers of one address family; a peer counts in its own only. */
-static void read_family(const cJSON *section, int family, uint32_t network_id,
+/* The peers of one address family. */
+static void read_family(const cJSON *section, size_t index, uint32_t network_id,
                         struct bgp_sessions *sessions)
 {
     uint64_t table = get_u53(section, "tableVersion");
@@ -118,14 +118,48 @@ static void read_family(const cJSON *section, int family, uint32_t network_id,
         struct bgp_session *session;
         struct addr address;
 
-        if (peer->string && !addr_parse(peer->string, &address) && address.family == family) {
+        if (peer->string && !addr_parse(peer->string, &address)) {
             session = session_add(sessions);
             session->network_id = network_id;
             session->address = address;
-            session->table = table;
-            read_peer(peer, session);
+            session->families[index] = true;
+            session->table = session->tables[index] = table;
+            read_peer(peer, index, session);
         }
     }
+}
+
+/* What the other address family says of the same session. */
+static void merge(struct bgp_session *session, const struct bgp_session *other)
+{
+    for (size_t i = 0; i < BGP_FAMILIES; i++) {
+        session->families[i] |= other->families[i];
+        session->received_of[i] += other->received_of[i];
+        session->sent_of[i] += other->sent_of[i];
+        session->tables[i] += other->tables[i];
+    }
+    session->table += other->table;
+    session->received += other->received;
+    session->sent += other->sent;
+    session->overflow |= other->overflow;
+    session->queued = session->queued > other->queued ? session->queued : other->queued;
+}
+
+static void sort_and_merge(struct bgp_sessions *sessions)
+{
+    size_t kept = 0;
+
+    if (sessions->n > 1) {
+        qsort(sessions->v, sessions->n, sizeof *sessions->v, cmp_sessions);
+    }
+    for (size_t i = 0; i < sessions->n; i++) {
+        if (kept && !cmp_sessions(&sessions->v[kept - 1], &sessions->v[i])) {
+            merge(&sessions->v[kept - 1], &sessions->v[i]);
+        } else {
+            sessions->v[kept++] = sessions->v[i];
+        }
+    }
+    sessions->n = kept;
 }
 
 bool bgp_show_summary(const char *json, struct bgp_sessions *ret_sessions)
@@ -142,14 +176,12 @@ bool bgp_show_summary(const char *json, struct bgp_sessions *ret_sessions)
         uint32_t id = vrf->string ? ids_of_vrf(vrf->string) : 0;
 
         if (id) {
-            read_family(get(vrf, "ipv4Unicast"), AF_INET, id, ret_sessions);
-            read_family(get(vrf, "ipv6Unicast"), AF_INET6, id, ret_sessions);
+            read_family(get(vrf, "ipv4Unicast"), 0, id, ret_sessions);
+            read_family(get(vrf, "ipv6Unicast"), 1, id, ret_sessions);
         }
     }
     cJSON_Delete(root);
-    if (ret_sessions->n > 1) {
-        qsort(ret_sessions->v, ret_sessions->n, sizeof *ret_sessions->v, cmp_sessions);
-    }
+    sort_and_merge(ret_sessions);
     return true;
 }
 
@@ -183,7 +215,7 @@ static void carry_verdict(struct bgp_session *session, const struct bgp_session 
     carry_since(session, old);
     session->can_mark_end = old->can_mark_end;
     session->end_received = old->end_received;
-    session->limited = old->limited;
+    memcpy(session->limited, old->limited, sizeof session->limited);
     session->settled = old->settled;
     session->passing = old->passing;
     session->passing_table = old->passing_table;
@@ -287,6 +319,13 @@ bool bgp_show_failed(const char *json, struct bgp_sessions *sessions)
     return changed;
 }
 
+/* Whether the end was marked of each address family that the session has. */
+static bool all_ends(const cJSON *ends, const struct bgp_session *session)
+{
+    return (!session->families[0] || cJSON_IsTrue(get(ends, "ipv4Unicast"))) &&
+           (!session->families[1] || cJSON_IsTrue(get(ends, "ipv6Unicast")));
+}
+
 void bgp_show_neighbors(const char *json, uint32_t network_id, struct bgp_sessions *sessions)
 {
     cJSON *root = cJSON_Parse(json);
@@ -305,8 +344,7 @@ void bgp_show_neighbors(const char *json, uint32_t network_id, struct bgp_sessio
         if (session) {
             session->can_mark_end =
                 strstr(capability, "Received") || !strcmp(capability, "received");
-            session->end_received =
-                cJSON_IsTrue(get(ends, address.family == AF_INET ? "ipv4Unicast" : "ipv6Unicast"));
+            session->end_received = all_ends(ends, session);
         }
     }
     cJSON_Delete(root);

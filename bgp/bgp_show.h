@@ -26,13 +26,17 @@ struct bgp_session {
     int64_t connect_ms;      /* Unix time since when it is connected to; 0: it is not */
     int64_t since_ms;        /* Unix time at which it was established; 0: it is not */
     uint32_t sessions;       /* how often it was established: another number is another session */
-    uint32_t received, sent; /* prefixes */
+    uint32_t received, sent; /* prefixes, of all address families */
     uint32_t queued;         /* messages, either way, that are not processed or sent yet */
-    uint64_t table;          /* version of the instance's table of the address family */
+    uint64_t table;          /* versions of the instance's tables of its address families, added */
+    /* of each address family */
+    bool families[BGP_FAMILIES]; /* it is in the session */
+    uint32_t received_of[BGP_FAMILIES], sent_of[BGP_FAMILIES];
+    uint64_t tables[BGP_FAMILIES];
 
     /* from the neighbor's details; false while not known */
     bool can_mark_end; /* it said that it sends End-of-RIB (RFC 4724) */
-    bool end_received; /* it did */
+    bool end_received; /* it did, for each address family */
 
     /* why it is down: from the list of failed neighbors */
     unsigned int error;                /* code << 8 | subcode of the last NOTIFICATION; 0: none */
@@ -40,7 +44,7 @@ struct bgp_session {
     char last[BGP_REASON_BYTES];       /* FRR's words for why it went down; "" if never */
     char error_text[BGP_REASON_BYTES]; /* FRR's words for `error` */
 
-    bool limited; /* FRR was told to look at its number of prefixes again */
+    bool limited[BGP_FAMILIES]; /* FRR was told to look at its number of prefixes again */
 
     /* our verdict, kept from one look to the next */
     bool settled;
@@ -81,6 +85,29 @@ bool bgp_show_dplane_empty(const char *text);
 /* "show vrf" of zebra: the ids of ours that it remembers but the kernel does not have, malloc'ed
  * into *ret_ids. Returns how many. */
 size_t bgp_show_lost_vrfs(const char *text, uint32_t **ret_ids);
+
+/* A session of BFD as bfdd tells of it (RFC 5880). */
+struct bgp_bfd_session {
+    uint32_t network_id;
+    struct addr address;
+    const char *state; /* "up", "init", "down", "shutdown": static */
+    char diagnostic[BGP_REASON_BYTES];
+};
+
+struct bgp_bfd_sessions {
+    struct bgp_bfd_session *v; /* heap */
+    size_t n, capacity;
+};
+
+void bgp_bfd_sessions_done(struct bgp_bfd_sessions *sessions);
+/* Borrowed, or null. */
+const struct bgp_bfd_session *bgp_bfd_sessions_find(const struct bgp_bfd_sessions *sessions,
+                                                    uint32_t network_id,
+                                                    const struct addr *address);
+bool bgp_bfd_sessions_equal(const struct bgp_bfd_sessions *a, const struct bgp_bfd_sessions *b);
+/* "show bfd peers json": fills in *ret_sessions, to be ended with bgp_bfd_sessions_done(), with
+ * those in VRFs of ours. False if it could not be read. */
+bool bgp_show_bfd(const char *json, struct bgp_bfd_sessions *ret_sessions);
 
 /* How the sessions of one network look together. */
 struct bgp_calm {

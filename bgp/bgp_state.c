@@ -60,7 +60,15 @@ int bgp_policy_cmp(const struct bgp_policy *a, const struct bgp_policy *b)
     if (!order) {
         order = cmp_u64(a->digest, b->digest);
     }
-    return order ? order : strcmp(a->body, b->body);
+    if (!order) {
+        order = strcmp(a->body, b->body);
+    }
+    for (size_t i = 0; i < BGP_LISTS && !order; i++) {
+        const struct bgp_policy *x = a->lists[i], *y = b->lists[i];
+
+        order = x && y ? bgp_policy_cmp(x, y) : (x != NULL) - (y != NULL);
+    }
+    return order;
 }
 
 /* FNV-1a, 64 bits: short, and every process finds the same. Equality is never taken from it. */
@@ -71,7 +79,27 @@ void bgp_policy_seal(struct bgp_policy *policy)
     for (const char *p = policy->body; *p; p++) {
         digest = (digest ^ (unsigned char)*p) * 0x100000001b3U;
     }
+    for (size_t i = 0; i < BGP_LISTS; i++) {
+        if (policy->lists[i]) {
+            digest = (digest ^ policy->lists[i]->digest) * 0x100000001b3U;
+        }
+    }
     policy->digest = digest;
+}
+
+bool bgp_policy_restricts(const struct bgp_policy *map)
+{
+    return map->missing || strstr(map->body, "match ");
+}
+
+int bgp_family_of(size_t index)
+{
+    return index ? AF_INET6 : AF_INET;
+}
+
+size_t bgp_family_index(int family)
+{
+    return family == AF_INET6;
 }
 
 const char *bgp_rule_print(bool permit, const struct prefix *prefix, uint8_t ge, uint8_t le,
@@ -140,14 +168,44 @@ static void unique_networks(struct bgp_instance *instance)
     instance->n_networks = kept;
 }
 
+static int cmp_aggregates(const void *a_, const void *b_)
+{
+    const struct bgp_aggregate *a = a_, *b = b_;
+
+    return prefix_cmp(&a->prefix, &b->prefix);
+}
+
+static int cmp_bfds(const void *a_, const void *b_)
+{
+    const struct bgp_bfd_profile *a = a_, *b = b_;
+
+    return strcmp(a->name, b->name);
+}
+
+static void unique_bfds(struct bgp_state *state)
+{
+    size_t kept = 0;
+
+    sort(state->bfds, state->n_bfds, sizeof *state->bfds, cmp_bfds);
+    for (size_t i = 0; i < state->n_bfds; i++) {
+        if (!kept || cmp_bfds(&state->bfds[kept - 1], &state->bfds[i])) {
+            state->bfds[kept++] = state->bfds[i];
+        }
+    }
+    state->n_bfds = kept;
+}
+
 void bgp_state_finish(struct bgp_state *state)
 {
+    unique_bfds(state);
     sort(state->instances, state->n_instances, sizeof *state->instances, cmp_instances);
     sort(state->policies, state->n_policies, sizeof *state->policies, cmp_policies);
     for (size_t i = 0; i < state->n_instances; i++) {
         struct bgp_instance *instance = &state->instances[i];
 
         unique_networks(instance);
+        sort(instance->aggregates, instance->n_aggregates, sizeof *instance->aggregates,
+             cmp_aggregates);
         sort(instance->peers, instance->n_peers, sizeof *instance->peers, cmp_peers);
     }
 }
@@ -169,6 +227,29 @@ const struct bgp_peer *bgp_instance_find(const struct bgp_instance *instance,
     return instance->n_peers
                ? bsearch(&key, instance->peers, instance->n_peers, sizeof key, cmp_peers)
                : NULL;
+}
+
+const struct bgp_bfd_profile *bgp_state_find_bfd(const struct bgp_state *state, const char *name)
+{
+    struct bgp_bfd_profile key = {.name = name};
+
+    return state->n_bfds ? bsearch(&key, state->bfds, state->n_bfds, sizeof key, cmp_bfds) : NULL;
+}
+
+struct bgp_bfd_profile *bgp_state_add_bfd(struct bgp_state *state, const char *name)
+{
+    state->bfds = arena_grow(state->arena, state->bfds, state->n_bfds, &state->bfds_capacity,
+                             sizeof *state->bfds);
+    state->bfds[state->n_bfds] = (struct bgp_bfd_profile){.name = name,
+                                                          .transmit_ms = BGP_BFD_MS,
+                                                          .receive_ms = BGP_BFD_MS,
+                                                          .multiplier = BGP_BFD_MULTIPLIER};
+    return &state->bfds[state->n_bfds++];
+}
+
+const char *bgp_bfd_name(struct arena *arena, uint32_t interval_ms, uint32_t multiplier)
+{
+    return arena_printf(arena, BGP_POLICY_MARK "%ux%u", interval_ms, multiplier);
 }
 
 const struct bgp_policy *bgp_state_find_policy(const struct bgp_state *state,

@@ -339,6 +339,11 @@ void bgp_vty_wait(const struct bgp_vty *vty)
     }
 }
 
+const char *bgp_vty_path(const struct bgp_vty *vty)
+{
+    return vty->path;
+}
+
 bool bgp_vty_answers(const struct bgp_vty *vty)
 {
     return vty->answers;

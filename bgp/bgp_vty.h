@@ -28,6 +28,8 @@ void bgp_vty_free(struct bgp_vty *vty);
 void bgp_vty_run(struct bgp_vty *vty);
 void bgp_vty_wait(const struct bgp_vty *vty);
 
+/* Its socket; borrowed. */
+const char *bgp_vty_path(const struct bgp_vty *vty);
 /* Whether the daemon answers. */
 bool bgp_vty_answers(const struct bgp_vty *vty);
 /* Whether it is too early to say: the first connection is being tried. */

@@ -61,7 +61,7 @@ def check_room(path, room):
 def main(top):
     os.chdir(top)
     found = set()
-    for root in ("routerd", "routerctl", "ovs", "net", "ipsec", "bgp"):
+    for root in ("routerd", "routerctl", "ovs", "net", "ipsec", "bgp", "dhcp"):
         for folder, _, names in os.walk(root):
             for name in names:
                 if not name.endswith((".c", ".h")):

@@ -8,7 +8,7 @@ import sys
 FUNCTION_LINES = 100
 FILE_LINES = 800
 MARKS = re.compile(r"\b(TO" "DO|FIX" "ME|XX" "X)\\b")
-FOLDERS = ("routerd", "ovs", "net", "ipsec", "bgp", "routerctl", "tests", "cmake", "image")
+FOLDERS = ("routerd", "ovs", "net", "ipsec", "bgp", "dhcp", "routerctl", "tests", "cmake", "image")
 
 
 def functions(lines):

@@ -2,7 +2,7 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 foreach(module yaml-0.1 libcjson libevent libevent_pthreads libevent_openssl libcrypto libssl
-        libnl-3.0 libnl-route-3.0 libmnl cmocka)
+        libnl-3.0 libnl-route-3.0 libmnl libnftables cmocka)
   string(REGEX REPLACE "[^a-z0-9]" "_" name "${module}")
   pkg_check_modules(${name} REQUIRED IMPORTED_TARGET "${module}")
   set(LIB_${module} PkgConfig::${name})

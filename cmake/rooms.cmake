@@ -3,7 +3,7 @@
 # (or sideways) finds no file. cmake/check_layers.py, run by every build, refuses the ways around it
 # and keeps the pure files pure.
 # The backends' rooms are folders of the top level, all others are inside routerd.
-set(ROOMS_TOP ovs net ipsec bgp)
+set(ROOMS_TOP ovs net ipsec bgp dhcp)
 function(room_folder name ret_folder)
   if(name IN_LIST ROOMS_TOP)
     set(${ret_folder} "${PROJECT_SOURCE_DIR}/${name}" PARENT_SCOPE)

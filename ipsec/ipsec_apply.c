@@ -18,7 +18,7 @@ struct job {
     const struct ipsec_change *change;
     unsigned int outstanding;
     bool failed;
-    char reason[256];
+    char reason[400];
 };
 
 /* All steps of an apply(). They end together, when the lists have been read back. */
@@ -98,6 +98,8 @@ static void job_answered(struct job *job, int error, bool config)
     if (config && job->outstanding == 0 && !error && !job->failed && !batch->abandoned) {
         if (job->change->end_sas) {
             end_sas(job);
+        } else if (job->change->load_conn) {
+            keeper_outdated(batch->ipsec, job->change->id);
         }
         keeper_hurry(batch->ipsec, job->change->id);
     }
@@ -129,7 +131,28 @@ static void job_unloaded(void *aux, int error, const struct vici_packet *packet)
     job_answered(aux, error, true);
 }
 
-static int load_secret(struct job *job)
+/* Whether it was read and is one that the cloud takes; else the job failed. */
+static bool take_secret(struct job *job, struct secret *ret_secret)
+{
+    const struct ipsec_tunnel *tunnel = job->change->tunnel;
+    char text[PROFILE_FAULT_TEXT];
+    const char *fault;
+    int error = secret_read(tunnel->secrets_directory, tunnel->secret_name, ret_secret);
+
+    if (error) {
+        job_fail(job, "the secret cannot be read", strerror(-error));
+        return false;
+    }
+    fault = profile_psk_fault(tunnel->profile, &tunnel->psk, (const char *)ret_secret->bytes,
+                              ret_secret->len, text);
+    if (fault) {
+        secret_wipe(ret_secret);
+        job_fail(job, tunnel->secret_name, fault);
+    }
+    return !fault;
+}
+
+static void load_secret(struct job *job)
 {
     const struct ipsec_tunnel *tunnel = job->change->tunnel;
     struct ipsec_secret id = {.id = tunnel->conn.id, .version = tunnel->secret_version};
@@ -137,9 +160,8 @@ static int load_secret(struct job *job)
     struct secret secret;
     char name[IPSEC_SECRET_TEXT];
 
-    int error = secret_read(tunnel->secrets_directory, tunnel->secret_name, &secret);
-    if (error) {
-        return error;
+    if (!take_secret(job, &secret)) {
+        return;
     }
     vici_begin(&writer, VICI_CMD_REQUEST, "load-shared");
     vici_key(&writer, "id", ipsec_secret_name(&id, name));
@@ -153,7 +175,83 @@ static int load_secret(struct job *job)
     vici_list_end(&writer);
     secret_wipe(&secret);
     job_queue(job, job->batch->ipsec->commands, &writer, job_loaded);
-    return 0;
+}
+
+static void load_conn(struct job *job, const struct ipsec_pki *pki)
+{
+    struct ipsec_tunnel tunnel = *job->change->tunnel;
+    struct vici_writer writer;
+
+    tunnel.conn.loaded_s = (uint32_t)(time_wall_msec() / 1000);
+    vici_begin(&writer, VICI_CMD_REQUEST, "load-conn");
+    ipsec_write_conn(&writer, &tunnel, pki);
+    job_queue(job, job->batch->ipsec->commands, &writer, job_loaded);
+}
+
+/* ---------------------------------------------------------------- certificates */
+
+static void load_certificate(struct job *job, const char *type, const struct ipsec_blob *blob)
+{
+    struct vici_writer writer;
+
+    vici_begin(&writer, VICI_CMD_REQUEST, "load-cert");
+    vici_key(&writer, "type", type);
+    vici_key(&writer, "flag", "NONE");
+    vici_key_bytes(&writer, "data", blob->bytes, blob->len);
+    job_queue(job, job->batch->ipsec->commands, &writer, job_loaded);
+}
+
+static void load_key(struct job *job, const struct ipsec_pki *pki)
+{
+    struct vici_writer writer;
+
+    vici_begin(&writer, VICI_CMD_REQUEST, "load-key");
+    vici_key(&writer, "type", "any");
+    vici_key_bytes(&writer, "data", pki->key.bytes, pki->key.len);
+    job_queue(job, job->batch->ipsec->commands, &writer, job_loaded);
+    for (size_t i = 0; i < pki->n_chain; i++) {
+        load_certificate(job, "X509", &pki->chain[i]);
+    }
+    if (pki->crl.bytes) {
+        load_certificate(job, "X509_CRL", &pki->crl);
+    }
+}
+
+/* The files may have changed since the plan was made: then its key would not be what the mark says,
+ * and the next plan is right. */
+static void load_with_certificate(struct job *job)
+{
+    const struct ipsec_change *change = job->change;
+    const struct ipsec_tunnel *tunnel = change->tunnel;
+    char fault[IPSEC_PKI_FAULT];
+    struct ipsec_pki pki;
+
+    if (ipsec_pki_load(tunnel->secrets_directory, &tunnel->files, time_wall_msec() / 1000, &pki,
+                       fault) != 0) {
+        job_fail(job, "the certificate cannot be used", fault);
+        return;
+    }
+    if (ipsec_key_number(pki.key_id) != tunnel->conn.key) {
+        job_fail(job, "the certificate cannot be used", "its files are being changed");
+    } else {
+        if (change->load_key) {
+            load_key(job, &pki);
+        }
+        if (change->load_conn) {
+            load_conn(job, &pki);
+        }
+    }
+    ipsec_pki_done(&pki);
+}
+
+static void load_with_secret(struct job *job)
+{
+    if (job->change->load_secret) {
+        load_secret(job);
+    }
+    if (job->change->load_conn && !job->failed) {
+        load_conn(job, NULL);
+    }
 }
 
 static void unload(struct job *job, const char *command, const char *key, const char *name)
@@ -165,123 +263,27 @@ static void unload(struct job *job, const char *command, const char *key, const 
     job_queue(job, job->batch->ipsec->commands, &writer, job_unloaded);
 }
 
-static void write_list(struct vici_writer *writer, const char *name, const char *const *values,
-                       size_t n)
-{
-    vici_list(writer, name);
-    for (size_t i = 0; i < n; i++) {
-        vici_item(writer, values[i]);
-    }
-    vici_list_end(writer);
-}
-
-/* A comma separated list of addresses as a list. */
-static void write_addrs(struct vici_writer *writer, const char *name, const char *addrs)
-{
-    char addr[ADDR_TEXT];
-
-    vici_list(writer, name);
-    while (*addrs) {
-        size_t len = strcspn(addrs, ",");
-        snprintf(addr, sizeof addr, "%.*s", (int)len, addrs);
-        vici_item(writer, addr);
-        addrs += len + (addrs[len] == ',');
-    }
-    vici_list_end(writer);
-}
-
-static void write_child(struct vici_writer *writer, const struct ipsec_tunnel *tunnel)
-{
-    static const char *const anything[] = {"0.0.0.0/0", "::/0"};
-    const struct profile *profile = tunnel->profile;
-    char name[IPSEC_NAME_TEXT];
-
-    vici_section(writer, ipsec_name(tunnel->conn.id, name));
-    vici_key(writer, "mode", "tunnel");
-    write_list(writer, "local_ts", anything, 2);
-    write_list(writer, "remote_ts", anything, 2);
-    vici_key_printf(writer, "if_id_in", "%u", tunnel->conn.id);
-    vici_key_printf(writer, "if_id_out", "%u", tunnel->conn.id);
-    write_list(writer, "esp_proposals", (const char *const *)profile->esp_proposals,
-               profile->n_esp_proposals);
-    vici_key_printf(writer, "rekey_time", "%us", tunnel->conn.child_rekey_s);
-    vici_key(writer, "start_action", "none");
-    vici_key(writer, "close_action", "none");
-    vici_key(writer, "dpd_action", "none");
-    vici_section_end(writer);
-}
-
-static void write_auth(struct vici_writer *writer, const char *section, const char *id,
-                       const char *mark)
-{
-    vici_section(writer, section);
-    vici_key(writer, "auth", "psk");
-    vici_key(writer, "id", id);
-    if (mark) {
-        vici_key_printf(writer, "aaa_id", "@%s", mark);
-    }
-    vici_section_end(writer);
-}
-
-/* A change here needs another SETTINGS_VERSION in ipsec_want.c. */
-static void write_conn(struct vici_writer *writer, const struct ipsec_tunnel *tunnel)
-{
-    const struct ipsec_conn *conn = &tunnel->conn;
-    const struct profile *profile = tunnel->profile;
-    char name[IPSEC_NAME_TEXT], mark[IPSEC_MARK_TEXT];
-
-    vici_section(writer, ipsec_name(conn->id, name));
-    vici_key(writer, "version", "2");
-    write_addrs(writer, "local_addrs", conn->local_addr);
-    write_addrs(writer, "remote_addrs", conn->remote_addrs);
-    write_list(writer, "proposals", (const char *const *)profile->ike_proposals,
-               profile->n_ike_proposals);
-    vici_key(writer, "mobike", "no");
-    vici_key(writer, "unique", "no");
-    vici_key(writer, "keyingtries", "1");
-    vici_key(writer, "send_certreq", "no");
-    vici_key_printf(writer, "dpd_delay", "%us", conn->dpd_delay_s);
-    vici_key_printf(writer, "rekey_time", "%us", conn->ike_rekey_s);
-    vici_key(writer, "reauth_time", "0s");
-    write_auth(writer, "local", conn->local_id, ipsec_mark(conn, mark));
-    write_auth(writer, "remote", conn->remote_id, NULL);
-    vici_section(writer, "children");
-    write_child(writer, tunnel);
-    vici_section_end(writer);
-    vici_section_end(writer);
-}
-
-static void load_conn(struct job *job)
-{
-    struct vici_writer writer;
-
-    vici_begin(&writer, VICI_CMD_REQUEST, "load-conn");
-    write_conn(&writer, job->change->tunnel);
-    job_queue(job, job->batch->ipsec->commands, &writer, job_loaded);
-}
-
-/* The secret before the connection, so that nothing is ever authenticated by another's; both gone
- * the other way round. */
+/* The secret or key before the connection, so that nothing is ever authenticated by another's; both
+ * gone the other way round. */
 static void job_start(struct job *job)
 {
     const struct ipsec_change *change = job->change;
     char name[IPSEC_SECRET_TEXT];
 
-    if (change->load_secret) {
-        int error = load_secret(job);
-        if (error) {
-            job_fail(job, "the secret cannot be read", strerror(-error));
-            return;
-        }
+    if (change->load_key || change->load_secret || change->load_conn) {
+        (change->tunnel->files.certificate ? load_with_certificate : load_with_secret)(job);
     }
-    if (change->load_conn) {
-        load_conn(job);
+    if (job->failed) {
+        return;
     }
     if (change->unload_conn) {
         unload(job, "unload-conn", "name", ipsec_name(change->id, name));
     }
     for (size_t i = 0; i < change->n_unload_secrets; i++) {
         unload(job, "unload-shared", "id", ipsec_secret_name(&change->unload_secrets[i], name));
+    }
+    if (change->unload_key) {
+        unload(job, "unload-key", "id", change->unload_key);
     }
     if (job->outstanding == 0 && change->end_sas) {
         end_sas(job);

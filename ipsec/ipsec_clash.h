@@ -11,6 +11,9 @@
  * - tunnels with the same two identities must have the same secret;
  * - no identity is one tunnel's remote and another's local one.
  *
+ * Certificates need none of that: a connection is only entered by who proves its remote identity
+ * with a certificate of its own authority.
+ *
  * Of two that clash the one that is loaded stays, else the one with the lower id, which is the
  * older one. Pure. */
 #ifndef IPSEC_CLASH_H

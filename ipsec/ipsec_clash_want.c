@@ -148,7 +148,7 @@ static size_t claim(const struct ipsec_wanted *wanted, const struct ipsec_seen *
     for (size_t i = 0; i < wanted->n_tunnels; i++) {
         struct ipsec_tunnel *tunnel = &wanted->tunnels[i];
         const struct ipsec_conn *loaded = ipsec_find_conn(seen, tunnel->conn.id);
-        if (!tunnel->conn.local_id || tunnel->refusal == IPSEC_NEVER) {
+        if (!tunnel->conn.local_id || !tunnel->secret_name || tunnel->refusal == IPSEC_NEVER) {
             continue;
         }
         uint64_t local = ipsec_identity(tunnel->conn.local_id);

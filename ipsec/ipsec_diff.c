@@ -88,13 +88,32 @@ static void differ_settings(struct summary *summary, const struct ipsec_conn *be
                     after->initiate ? "initiated from here" : "no longer initiated from here");
     }
     if (before->settings != after->settings) {
-        summary_add(summary, "other proposals, agreed from the next IKE SA on");
+        summary_add(summary, "other proposals or settings, agreed %s",
+                    after->initiate ? "at the next rekey" : "when the other end begins anew");
     }
+}
+
+/* How each end shows who it is. */
+static void differ_credentials(struct summary *summary, const struct ipsec_conn *before,
+                               const struct ipsec_tunnel *tunnel)
+{
+    const struct ipsec_conn *after = &tunnel->conn;
+
+    if (tunnel->credentials_unknown ||
+        (before->credentials == after->credentials && before->key == after->key)) {
+        return;
+    }
+    summary_add(summary, "%s %s%s, used %s", after->key ? "certificate" : "secret",
+                after->key ? tunnel->files.certificate : tunnel->secret_name,
+                !before->key == !after->key ? " loaded anew"
+                : after->key                ? " instead of a secret"
+                                            : " instead of a certificate",
+                after->initiate ? "at the next rekey" : "when the other end begins anew");
 }
 
 /* ---------------------------------------------------------------- copies for the plan */
 
-static const char **copy_list(struct arena *arena, const char *const *texts, size_t n)
+static const char **copy_list(struct arena *arena, const char **texts, size_t n)
 {
     const char **copy = arena_calloc(arena, n, sizeof *copy);
 
@@ -104,17 +123,15 @@ static const char **copy_list(struct arena *arena, const char *const *texts, siz
     return copy;
 }
 
-static const struct profile *copy_profile(struct arena *arena, const struct profile *source)
+static struct tunnel_settings copy_settings(struct arena *arena,
+                                            const struct tunnel_settings *source)
 {
-    struct profile *copy = arena_alloc(arena, sizeof *copy);
+    struct tunnel_settings copy = *source;
 
-    *copy = *source;
-    copy->name = arena_strdup(arena, source->name);
-    copy->source = NULL;
-    copy->ike_proposals =
-        copy_list(arena, (const char *const *)source->ike_proposals, source->n_ike_proposals);
-    copy->esp_proposals =
-        copy_list(arena, (const char *const *)source->esp_proposals, source->n_esp_proposals);
+    copy.ike_proposals = copy_list(arena, source->ike_proposals, source->n_ike_proposals);
+    copy.ike_more = copy_list(arena, source->ike_more, source->n_ike_more);
+    copy.esp_proposals = copy_list(arena, source->esp_proposals, source->n_esp_proposals);
+    copy.esp_more = copy_list(arena, source->esp_more, source->n_esp_more);
     return copy;
 }
 
@@ -131,9 +148,15 @@ static const struct ipsec_tunnel *copy_tunnel(struct arena *arena,
     copy->conn.remote_id = arena_strdup(arena, source->conn.remote_id);
     copy->tenant = arena_strdup(arena, source->tenant);
     copy->object = arena_strdup(arena, source->object);
-    copy->profile = copy_profile(arena, source->profile);
+    copy->profile = arena_strdup(arena, source->profile);
+    copy->psk.characters = arena_strdup(arena, source->psk.characters);
+    copy->psk.not_first = arena_strdup(arena, source->psk.not_first);
+    copy->settings = copy_settings(arena, &source->settings);
     copy->secrets_directory = arena_strdup(arena, source->secrets_directory);
     copy->secret_name = arena_strdup(arena, source->secret_name);
+    copy->files.certificate = arena_strdup(arena, source->files.certificate);
+    copy->files.ca = arena_strdup(arena, source->files.ca);
+    copy->files.crl = arena_strdup(arena, source->files.crl);
     copy->reason = arena_strdup(arena, source->reason);
     return copy;
 }
@@ -182,6 +205,34 @@ static bool has_stale_sa(const struct ipsec_seen *seen, const struct ipsec_conn 
     return false;
 }
 
+/* Whether a wanted connection has the private key, or one that cannot be changed now. */
+static bool key_is_needed(const struct ipsec_wanted *wanted, const struct ipsec_seen *seen,
+                          uint64_t key)
+{
+    for (size_t i = 0; i < wanted->n_tunnels; i++) {
+        const struct ipsec_tunnel *tunnel = &wanted->tunnels[i];
+        const struct ipsec_conn *loaded =
+            tunnel->refusal == IPSEC_ACCEPTED ? NULL : ipsec_find_conn(seen, tunnel->conn.id);
+
+        if (tunnel->conn.key == key || (loaded && loaded->key == key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The private key that the loaded connection has and nobody needs any more. */
+static void stale_key(const struct ipsec_wanted *wanted, const struct ipsec_seen *seen,
+                      struct arena *arena, struct ipsec_change *change,
+                      const struct ipsec_conn *loaded)
+{
+    const struct ipsec_key *key = loaded->key ? ipsec_find_key(seen, loaded->key) : NULL;
+
+    if (key && !key_is_needed(wanted, seen, loaded->key)) {
+        change->unload_key = arena_strdup(arena, key->name);
+    }
+}
+
 static struct step *add_step(struct plan *plan, const struct ipsec_tunnel *tunnel,
                              enum step_action action, const struct ipsec_change *change)
 {
@@ -204,7 +255,11 @@ static void diff_new(const struct ipsec_tunnel *tunnel, const struct ipsec_seen 
     struct ipsec_change change = {.id = conn->id, .load_conn = true};
     char name[IPSEC_NAME_TEXT];
 
-    change.load_secret = !has_secret(seen, conn->id, tunnel->secret_version);
+    if (tunnel->secret_name) {
+        change.load_secret = !has_secret(seen, conn->id, tunnel->secret_version);
+    } else {
+        change.load_key = true;
+    }
     stale_secrets(seen, plan->arena, &change, &tunnel->secret_version);
     change.end_sas = conn->local_addr && has_stale_sa(seen, conn);
     struct step *step = add_step(plan, tunnel, STEP_CREATE, &change);
@@ -212,8 +267,8 @@ static void diff_new(const struct ipsec_tunnel *tunnel, const struct ipsec_seen 
     step->summary =
         arena_printf(plan->arena, "connection %s from %s to %s, profile %s%s",
                      ipsec_name(conn->id, name), conn->local_addr ? conn->local_addr : "the uplink",
-                     conn->remote_addrs ? conn->remote_addrs : conn->remote_id,
-                     tunnel->profile->name, conn->initiate ? ", initiated from here" : "");
+                     conn->remote_addrs ? conn->remote_addrs : conn->remote_id, tunnel->profile,
+                     conn->initiate ? ", initiated from here" : "");
 }
 
 static void diff_foreign(const struct ipsec_tunnel *tunnel, struct plan *plan)
@@ -231,8 +286,49 @@ static void diff_foreign(const struct ipsec_tunnel *tunnel, struct plan *plan)
         arena_printf(plan->arena, "connection %s", name);
 }
 
-static void diff_both(const struct ipsec_tunnel *tunnel, const struct ipsec_conn *loaded,
-                      const struct ipsec_seen *seen, struct plan *plan)
+/* The secret in the version that is wanted, and no other. While its file cannot be read the one
+ * that is loaded stays. */
+static void diff_secret(const struct ipsec_tunnel *tunnel, const struct ipsec_conn *loaded,
+                        const struct ipsec_seen *seen, struct plan *plan,
+                        struct ipsec_change *change, struct summary *summary)
+{
+    uint64_t version = tunnel->secret_version;
+
+    change->load_secret = version != 0 ? !has_secret(seen, change->id, version)
+                                       : !ipsec_find_secret(seen, change->id);
+    if (version != 0) {
+        stale_secrets(seen, plan->arena, change, &version);
+    }
+    bool told = version != 0 && version != loaded->credentials; /* by differ_credentials() */
+    if (!told && (change->load_secret || change->n_unload_secrets > 0)) {
+        summary_add(summary, "secret %s loaded anew", tunnel->secret_name);
+    }
+}
+
+/* Likewise the private key, which comes and goes with the certificates. */
+static void diff_key(const struct ipsec_wanted *wanted, const struct ipsec_tunnel *tunnel,
+                     const struct ipsec_conn *loaded, const struct ipsec_seen *seen,
+                     struct plan *plan, struct ipsec_change *change, struct summary *summary)
+{
+    bool other = loaded->credentials != tunnel->conn.credentials;
+
+    if (tunnel->credentials_unknown) {
+        return;
+    }
+    change->load_key = tunnel->conn.key && (other || !ipsec_find_key(seen, tunnel->conn.key));
+    stale_key(wanted, seen, plan->arena, change, loaded);
+    if (tunnel->conn.key) {
+        stale_secrets(seen, plan->arena, change, NULL);
+    }
+    if (!other && (change->load_key || change->n_unload_secrets > 0)) {
+        summary_add(summary, "private key of certificate %s loaded anew",
+                    tunnel->files.certificate);
+    }
+}
+
+static void diff_both(const struct ipsec_wanted *wanted, const struct ipsec_tunnel *tunnel,
+                      const struct ipsec_conn *loaded, const struct ipsec_seen *seen,
+                      struct plan *plan)
 {
     struct ipsec_change change = {.id = loaded->id};
     struct summary summary = {.len = 0};
@@ -240,20 +336,17 @@ static void diff_both(const struct ipsec_tunnel *tunnel, const struct ipsec_conn
     differ_ends(&summary, loaded, &tunnel->conn);
     change.end_sas = summary.len > 0;
     differ_settings(&summary, loaded, &tunnel->conn);
+    differ_credentials(&summary, loaded, tunnel);
     change.load_conn = summary.len > 0;
     if (!change.end_sas && has_stale_sa(seen, loaded)) {
         change.end_sas = true;
         summary_add(&summary, "the SAs are between other ends than the connection");
     }
-    uint64_t version = tunnel->secret_version;
-    change.load_secret = version != 0 ? !has_secret(seen, loaded->id, version)
-                                      : !ipsec_find_secret(seen, loaded->id);
-    if (version != 0) {
-        stale_secrets(seen, plan->arena, &change, &version);
+    if (tunnel->secret_name) {
+        diff_secret(tunnel, loaded, seen, plan, &change, &summary);
     }
-    if (change.load_secret || change.n_unload_secrets > 0) {
-        summary_add(&summary, "secret %s loaded anew, used from the next authentication on",
-                    tunnel->secret_name);
+    if (tunnel->files.certificate || loaded->key) {
+        diff_key(wanted, tunnel, loaded, seen, plan, &change, &summary);
     }
     if (tunnel->refusal == IPSEC_NEVER) {
         summary_add(&summary, "connection");
@@ -265,29 +358,46 @@ static void diff_both(const struct ipsec_tunnel *tunnel, const struct ipsec_conn
     }
 }
 
-/* Whose a loaded connection is, from its mark "TENANT/OBJECT"; of stray secrets and SAs nobody
- * knows. */
-static void diff_gone(uint32_t id, const struct ipsec_conn *loaded, const struct ipsec_seen *seen,
-                      struct plan *plan)
+/* A connection is told by its mark, "TENANT/OBJECT"; of secrets and SAs without one nobody knows
+ * whose they were. */
+static struct step *add_gone(uint32_t id, const struct ipsec_conn *loaded,
+                             const struct ipsec_seen *seen, struct plan *plan)
 {
     struct arena *arena = plan->arena;
-    struct ipsec_change *change = arena_alloc(arena, sizeof *change);
     const char *slash = loaded ? strchr(loaded->owner, '/') : NULL;
+    const char *what = ipsec_find_sa(seen, id) ? "SAs" : "secret";
     char name[IPSEC_NAME_TEXT];
 
     ipsec_name(id, name);
-    const char *tenant =
-        slash ? arena_memdup(arena, loaded->owner, (size_t)(slash - loaded->owner)) : "";
-    struct step *step =
-        plan_add(plan, backend, PHASE_IPSEC_DELETE, STEP_DELETE, tenant, slash ? slash + 1 : name);
+    if (slash) {
+        const char *tenant = arena_memdup(arena, loaded->owner, (size_t)(slash - loaded->owner));
+        struct step *step =
+            plan_add(plan, backend, PHASE_IPSEC_DELETE, STEP_DELETE, tenant, slash + 1);
+        step->summary = arena_printf(arena, "connection %s to %s with its %s and SAs", name,
+                                     loaded->remote_addrs, loaded->key ? "key" : "secret");
+        return step;
+    }
+    struct step *step = plan_add(plan, backend, PHASE_IPSEC_DELETE, STEP_DELETE, "",
+                                 arena_printf(arena, "charon/%s/%s", what, name));
+    step->summary =
+        arena_printf(arena, "left-over %s of %s, which has no connection any more", what, name);
+    return step;
+}
+
+static void diff_gone(const struct ipsec_wanted *wanted, uint32_t id,
+                      const struct ipsec_conn *loaded, const struct ipsec_seen *seen,
+                      struct plan *plan)
+{
+    struct ipsec_change *change = arena_alloc(plan->arena, sizeof *change);
+    struct step *step = add_gone(id, loaded, seen, plan);
+
     *change = (struct ipsec_change){.id = id, .unload_conn = loaded != NULL, .end_sas = true};
-    stale_secrets(seen, arena, change, NULL);
+    stale_secrets(seen, plan->arena, change, NULL);
+    if (loaded) {
+        stale_key(wanted, seen, plan->arena, change, loaded);
+    }
     step->data = change;
     step->disruptive = ipsec_find_sa(seen, id) != NULL;
-    step->summary = loaded
-                        ? arena_printf(arena, "connection %s to %s with its secret and SAs", name,
-                                       loaded->remote_addrs)
-                        : arena_printf(arena, "secrets and SAs of %s without a connection", name);
 }
 
 /* ---------------------------------------------------------------- merging by id */
@@ -322,7 +432,8 @@ static uint32_t cursor_id(struct cursor *cursor, uint32_t from)
     return cursor->sa < seen->n_sas ? lower(id, seen->sas[cursor->sa].id) : id;
 }
 
-static void diff_id(uint32_t id, const struct ipsec_tunnel *tunnel, const struct ipsec_seen *seen,
+static void diff_id(const struct ipsec_wanted *wanted, uint32_t id,
+                    const struct ipsec_tunnel *tunnel, const struct ipsec_seen *seen,
                     struct plan *plan)
 {
     const struct ipsec_conn *loaded = ipsec_find_conn(seen, id);
@@ -330,11 +441,11 @@ static void diff_id(uint32_t id, const struct ipsec_tunnel *tunnel, const struct
     if (tunnel && loaded && loaded->foreign) {
         diff_foreign(tunnel, plan);
     } else if (tunnel && loaded) {
-        diff_both(tunnel, loaded, seen, plan);
+        diff_both(wanted, tunnel, loaded, seen, plan);
     } else if (tunnel) {
         diff_new(tunnel, seen, plan);
     } else if (!loaded || !loaded->foreign) {
-        diff_gone(id, loaded, seen, plan);
+        diff_gone(wanted, id, loaded, seen, plan);
     }
 }
 
@@ -351,7 +462,7 @@ void ipsec_diff(const struct ipsec_wanted *wanted, const struct ipsec_seen *seen
         if (id == UINT32_MAX) {
             return;
         }
-        diff_id(id, id == wanted_id ? &wanted->tunnels[i++] : NULL, seen, plan);
+        diff_id(wanted, id, id == wanted_id ? &wanted->tunnels[i++] : NULL, seen, plan);
         next = id + 1;
     }
 }

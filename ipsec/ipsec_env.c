@@ -1,5 +1,6 @@
 #include "ipsec/ipsec_env.h"
 
+#include "ipsec/ipsec_card.h"
 #include "ipsec/ipsec_resolve.h"
 #include "log/log.h"
 
@@ -40,7 +41,8 @@ struct ipsec_env {
     struct uplink *uplinks;
     size_t n_uplinks;
     struct shash files; /* of struct file, by path */
-    int netlink;        /* -1: could not be had; then addresses are polled with the files */
+    struct ipsec_cards *cards;
+    int netlink; /* -1: could not be had; then addresses are polled with the files */
     bool uplinks_stale;
     long long next_poll_ms;
 };
@@ -72,6 +74,7 @@ struct ipsec_env *ipsec_env_new(const struct ipsec_seen *seen)
     }
     env->seen = seen;
     shash_init(&env->files);
+    env->cards = ipsec_cards_new();
     env->resolver = resolver_new();
     env->netlink = open_netlink();
     return env;
@@ -83,6 +86,7 @@ void ipsec_env_free(struct ipsec_env *env)
         return;
     }
     shash_destroy_free_data(&env->files);
+    ipsec_cards_free(env->cards);
     free(env->uplinks);
     resolver_free(env->resolver);
     if (env->netlink >= 0) {
@@ -241,29 +245,12 @@ static void take_notices(struct ipsec_env *env)
 
 /* ---------------------------------------------------------------- secret files */
 
-static uint64_t digest_time(uint64_t digest, const struct timespec *time)
-{
-    return ipsec_digest_number(ipsec_digest_number(digest, (uint64_t)time->tv_sec),
-                               (uint64_t)time->tv_nsec);
-}
-
 /* Whether the file is another than before. */
 static bool refresh_file(struct file *file, const char *path)
 {
     uint64_t before = file->version;
-    struct stat info;
 
-    file->version = 0;
-    if (stat(path, &info) != 0) {
-        file->error = -errno;
-    } else if (!S_ISREG(info.st_mode) || info.st_size == 0) {
-        file->error = -EINVAL;
-    } else {
-        uint64_t digest = ipsec_digest(ipsec_digest_start, path);
-        digest = ipsec_digest_number(digest, (uint64_t)info.st_size);
-        digest = digest_time(digest_time(digest, &info.st_mtim), &info.st_ctim);
-        file->version = digest ? digest : 1;
-    }
+    file->version = ipsec_file_version(path, &file->error);
     return file->version != before;
 }
 
@@ -308,10 +295,22 @@ static size_t ask_name(void *aux, const char *name, struct addr *ret_addrs)
     return resolver_ask(env->resolver, name, ret_addrs, IPSEC_REMOTES);
 }
 
+static const struct ipsec_card *ask_card(void *aux, const char *directory,
+                                         const struct ipsec_files *files)
+{
+    struct ipsec_env *env = aux;
+    return ipsec_cards_ask(env->cards, directory, files);
+}
+
 struct ipsec_facts ipsec_env_facts(struct ipsec_env *env)
 {
     return (struct ipsec_facts){
-        .aux = env, .uplink = ask_uplink, .resolve = ask_name, .secret = ask_secret};
+        .aux = env,
+        .uplink = ask_uplink,
+        .resolve = ask_name,
+        .secret = ask_secret,
+        .card = ask_card,
+    };
 }
 
 bool ipsec_env_run(struct ipsec_env *env)
@@ -322,6 +321,7 @@ bool ipsec_env_run(struct ipsec_env *env)
     if (time_msec() >= env->next_poll_ms) {
         env->next_poll_ms = time_msec() + ENV_POLL_MS;
         changed = refresh_files(env) || changed;
+        changed = ipsec_cards_refresh(env->cards) || changed;
         env->uplinks_stale = env->uplinks_stale || env->netlink < 0;
     }
     if (env->uplinks_stale) {
@@ -334,7 +334,7 @@ bool ipsec_env_run(struct ipsec_env *env)
 void ipsec_env_wait(struct ipsec_env *env)
 {
     resolver_wait(env->resolver);
-    if (!shash_is_empty(&env->files)) {
+    if (!shash_is_empty(&env->files) || !ipsec_cards_empty(env->cards)) {
         poll_timer_wait_until(env->next_poll_ms);
     }
     if (env->netlink >= 0) {

@@ -3,7 +3,9 @@
  *   ipsec_io.c      the hooks
  *   ipsec_sync.c    connecting, listing, polling, events: keeps `seen` true
  *   ipsec_apply.c   steps to commands
+ *   ipsec_write.c   a connection as a command has it
  *   ipsec_keeper.c  initiates what is down, and knows why it is down
+ *   ipsec_renew.c   replaces SAs of settings that have changed
  *   ipsec_status.c  tunnels to states
  *
  * Three connections to charon. `commands` carries what only touches charon's configuration: it
@@ -66,7 +68,10 @@ struct kept {
     long long started_ms, alive_ms, next_ms; /* alive: when the other end was last heard */
     unsigned int failures;                   /* in a row */
     enum ipsec_trouble trouble;
-    unsigned int silent; /* retransmits in a row while it is up */
+    unsigned int silent;  /* retransmits in a row while it is up */
+    bool outdated;        /* other settings were loaded since its SAs were made */
+    long long replace_ms; /* when SAs with those were begun beside the present ones; 0: not */
+    long long end_old_ms; /* when all but the newest are to end; 0: not */
     bool mark;
 };
 
@@ -124,9 +129,23 @@ void keeper_reset(struct ipsec *ipsec);
 void keeper_log(struct ipsec *ipsec, const struct ipsec_log *log);
 /* A step ended the tunnel's SAs, or gave it another secret: initiate at once. */
 void keeper_hurry(struct ipsec *ipsec, uint32_t id);
+/* Other settings were loaded: SAs that were made with the ones before are replaced at their next
+ * rekey, which a rekey event tells. */
+void keeper_outdated(struct ipsec *ipsec, uint32_t id);
+void keeper_rekeyed(struct ipsec *ipsec, uint32_t id);
 void keeper_run(struct ipsec *ipsec);
 void keeper_wait(const struct ipsec *ipsec);
-const struct kept *keeper_find(const struct ipsec *ipsec, uint32_t id);
+struct kept *keeper_find(const struct ipsec *ipsec, uint32_t id);
+/* ipsec_renew.c: takes in that `seen` changed, for one that is up. */
+void renew_seen(struct ipsec *ipsec, struct kept *kept);
+/* Ends what was replaced, once it is time. */
+void renew_run(struct ipsec *ipsec, struct kept *kept);
+/* The keeper has something to do then. */
+void keeper_wake(struct ipsec *ipsec, long long when_ms);
+
+/* Writes a connection's section: with certificates, or null for a PSK. */
+void ipsec_write_conn(struct vici_writer *writer, const struct ipsec_tunnel *tunnel,
+                      const struct ipsec_pki *pki);
 
 /* The wanted state for an intended one, cached. */
 const struct ipsec_wanted *ipsec_wanted_for(struct ipsec *ipsec, const struct intended *intended);

@@ -28,9 +28,11 @@ enum {
     /* Retransmits without an answer after which an SA is not called up any more. */
     SILENT_LIMIT = 2,
     JITTER_MS = 250,
+    /* Ages of SAs come in whole seconds. */
+    CLOCK_S = 2,
 };
 
-static struct kept *find(const struct ipsec *ipsec, uint32_t id)
+struct kept *keeper_find(const struct ipsec *ipsec, uint32_t id)
 {
     struct kept *kept;
 
@@ -42,12 +44,7 @@ static struct kept *find(const struct ipsec *ipsec, uint32_t id)
     return NULL;
 }
 
-const struct kept *keeper_find(const struct ipsec *ipsec, uint32_t id)
-{
-    return find(ipsec, id);
-}
-
-static void wake_at(struct ipsec *ipsec, long long when_ms)
+void keeper_wake(struct ipsec *ipsec, long long when_ms)
 {
     if (when_ms < ipsec->keeper.next_ms) {
         ipsec->keeper.next_ms = when_ms;
@@ -118,7 +115,7 @@ static void fail(struct ipsec *ipsec, struct kept *kept, enum ipsec_trouble trou
     if (kept->next_ms < now + JITTER_MS) {
         kept->next_ms = now + JITTER_MS + random_range(JITTER_MS);
     }
-    wake_at(ipsec, kept->next_ms);
+    keeper_wake(ipsec, kept->next_ms);
 }
 
 /* What a request's answer finds its tunnel by: it may be gone by then. */
@@ -130,7 +127,7 @@ struct ask {
 static void on_initiated(void *aux, int error, const struct vici_packet *packet)
 {
     struct ask *ask = aux;
-    struct kept *kept = find(ask->ipsec, ask->id);
+    struct kept *kept = keeper_find(ask->ipsec, ask->id);
     char why[200];
 
     if (kept && kept->asked > 0) {
@@ -180,12 +177,14 @@ static void initiate(struct ipsec *ipsec, struct kept *kept)
 
 void keeper_hurry(struct ipsec *ipsec, uint32_t id)
 {
-    struct kept *kept = find(ipsec, id);
+    struct kept *kept = keeper_find(ipsec, id);
 
     if (kept && !kept->up) {
+        /* Of an attempt that is begun anew with other settings both may come up. */
+        kept->replace_ms = kept->trying ? time_msec() : 0;
         kept->trying = false;
         kept->next_ms = time_msec();
-        wake_at(ipsec, kept->next_ms);
+        keeper_wake(ipsec, kept->next_ms);
         set_trouble(ipsec, kept, TROUBLE_NONE);
     }
 }
@@ -205,22 +204,24 @@ static uint32_t established_s(const struct ipsec_seen *seen, uint32_t id)
     return longest;
 }
 
-static void come_up(struct ipsec *ipsec, struct kept *kept)
+static void come_up(struct ipsec *ipsec, struct kept *kept, const struct ipsec_conn *conn)
 {
     kept->up = true;
     kept->trying = false;
     kept->failures = kept->silent = 0;
     kept->up_since_ms = time_wall_msec() - 1000 * (int64_t)established_s(&ipsec->seen, kept->id);
+    kept->outdated = kept->up_since_ms / 1000 + CLOCK_S < conn->loaded_s;
     set_trouble(ipsec, kept, TROUBLE_NONE);
     ipsec->changed = true;
 }
 
 static void go_down(struct ipsec *ipsec, struct kept *kept)
 {
-    kept->up = kept->trying = false;
+    kept->up = kept->trying = kept->outdated = false;
+    kept->replace_ms = kept->end_old_ms = 0;
     kept->failures = kept->silent = 0;
     kept->next_ms = time_msec();
-    wake_at(ipsec, kept->next_ms);
+    keeper_wake(ipsec, kept->next_ms);
     ipsec->changed = true;
 }
 
@@ -239,7 +240,7 @@ static struct kept *add(struct ipsec *ipsec, uint32_t id)
         kept->trying = true;
         kept->started_ms = kept->alive_ms = time_msec();
     }
-    wake_at(ipsec, kept->next_ms);
+    keeper_wake(ipsec, kept->next_ms);
     return kept;
 }
 
@@ -253,14 +254,16 @@ void keeper_seen(struct ipsec *ipsec)
             continue;
         }
         uint32_t id = seen->conns[i].id;
-        kept = find(ipsec, id);
+        kept = keeper_find(ipsec, id);
         kept = kept ? kept : add(ipsec, id);
         kept->mark = true;
         bool up = ipsec_seen_up(seen, id);
         if (up && !kept->up) {
-            come_up(ipsec, kept);
+            come_up(ipsec, kept, &seen->conns[i]);
         } else if (!up && kept->up) {
             go_down(ipsec, kept);
+        } else if (up) {
+            renew_seen(ipsec, kept);
         }
     }
     HMAP_FOR_EACH_SAFE(kept, next, node, &ipsec->keeper.tunnels) {
@@ -274,7 +277,7 @@ void keeper_seen(struct ipsec *ipsec)
 
 void keeper_log(struct ipsec *ipsec, const struct ipsec_log *log)
 {
-    struct kept *kept = log->id ? find(ipsec, log->id) : NULL;
+    struct kept *kept = log->id ? keeper_find(ipsec, log->id) : NULL;
     struct ipsec_symptom symptom = ipsec_symptom(log->group, log->text);
 
     if (!kept) {
@@ -289,7 +292,8 @@ void keeper_log(struct ipsec *ipsec, const struct ipsec_log *log)
         }
     } else if (symptom.ended && kept->trying) {
         fail(ipsec, kept, symptom.trouble);
-    } else if (symptom.trouble != TROUBLE_NONE) {
+    } else if (symptom.trouble != TROUBLE_NONE &&
+               (symptom.trouble != TROUBLE_OTHER || kept->trouble == TROUBLE_NONE)) {
         set_trouble(ipsec, kept, symptom.trouble);
     } else if (symptom.alive && kept->trying) {
         kept->alive_ms = time_msec();
@@ -317,9 +321,9 @@ static unsigned int look_after(struct ipsec *ipsec, long long now)
         }
         if (is_fresh(kept, now)) {
             fresh++;
-            wake_at(ipsec, kept->alive_ms + FRESH_MS);
+            keeper_wake(ipsec, kept->alive_ms + FRESH_MS);
         } else if (kept->trying) {
-            wake_at(ipsec, kept->alive_ms + ATTEMPT_MS);
+            keeper_wake(ipsec, kept->alive_ms + ATTEMPT_MS);
         }
     }
     return fresh;
@@ -338,18 +342,21 @@ void keeper_run(struct ipsec *ipsec)
     unsigned int fresh = look_after(ipsec, now);
     for (size_t i = 0; i < ipsec->seen.n_conns; i++) {
         const struct ipsec_conn *conn = &ipsec->seen.conns[i];
-        struct kept *kept = conn->initiate ? find(ipsec, conn->id) : NULL;
+        struct kept *kept = conn->initiate ? keeper_find(ipsec, conn->id) : NULL;
+        if (kept && kept->end_old_ms) {
+            renew_run(ipsec, kept);
+        }
         if (!kept || kept->up || kept->trying || kept->asked > 0) {
             continue;
         }
         if (now < kept->next_ms) {
-            wake_at(ipsec, kept->next_ms);
+            keeper_wake(ipsec, kept->next_ms);
         } else if (fresh < FRESH_LIMIT && link_pending(ipsec->sas) < QUEUE_LIMIT) {
             initiate(ipsec, kept);
             fresh++;
-            wake_at(ipsec, now + FRESH_MS);
+            keeper_wake(ipsec, now + FRESH_MS);
         } else {
-            wake_at(ipsec, now + 10);
+            keeper_wake(ipsec, now + 10);
         }
     }
 }

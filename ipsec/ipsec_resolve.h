@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { RESOLVE_MS = 60000, RESOLVE_RETRY_MS = 5000, RESOLVE_CHECK_MS = 50, RESOLVE_NAMES = 1024 };
+enum { RESOLVE_MS = 20000, RESOLVE_RETRY_MS = 5000, RESOLVE_CHECK_MS = 50, RESOLVE_NAMES = 1024 };
 
 struct resolver;
 

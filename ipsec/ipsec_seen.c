@@ -1,6 +1,7 @@
 #include "ipsec/ipsec_seen.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,13 @@ void ipsec_seen_clear_secrets(struct ipsec_seen *seen)
     free(seen->secrets);
     seen->secrets = NULL;
     seen->n_secrets = 0;
+}
+
+void ipsec_seen_clear_keys(struct ipsec_seen *seen)
+{
+    free(seen->keys);
+    seen->keys = NULL;
+    seen->n_keys = 0;
 }
 
 void ipsec_seen_clear_sas(struct ipsec_seen *seen, uint32_t id)
@@ -40,6 +48,7 @@ void ipsec_seen_done(struct ipsec_seen *seen)
 {
     ipsec_seen_clear_conns(seen);
     ipsec_seen_clear_secrets(seen);
+    ipsec_seen_clear_keys(seen);
     ipsec_seen_clear_sas(seen, 0);
 }
 
@@ -181,6 +190,57 @@ int ipsec_seen_secrets(struct ipsec_seen *seen, const struct vici_packet *packet
     return more;
 }
 
+int ipsec_seen_keys(struct ipsec_seen *seen, const struct vici_packet *packet)
+{
+    struct vici_reader reader;
+    struct vici_element element;
+    int more;
+
+    vici_reader_init(&reader, packet);
+    while ((more = vici_next(&reader, &element)) > 0) {
+        struct ipsec_key key;
+        if (element.kind != VICI_ITEM || element.value.len >= sizeof key.name) {
+            continue;
+        }
+        vici_text_copy(element.value, key.name, sizeof key.name);
+        key.number = ipsec_key_number(key.name);
+        if (key.number != 0) {
+            seen->keys = append(seen->keys, seen->n_keys, sizeof *seen->keys);
+            seen->keys[seen->n_keys++] = key;
+        }
+    }
+    return more;
+}
+
+/* strongSwan 6 has a list `ke` where 5.9 has `dh`. */
+int ipsec_seen_algorithms(struct ipsec_seen *seen, const struct vici_packet *packet)
+{
+    static const char *const names[][2] = {
+        {"ML_KEM_512", "mlkem512"}, {"ML_KEM_768", "mlkem768"}, {"ML_KEM_1024", "mlkem1024"}};
+    struct vici_reader reader;
+    struct vici_element element;
+    int more;
+
+    seen->extra_ke = false;
+    seen->post_quantum[0] = '\0';
+    vici_reader_init(&reader, packet);
+    while ((more = vici_next(&reader, &element)) > 0) {
+        if (reader.depth != 1 || !vici_text_is(reader.section[0], "ke")) {
+            continue;
+        }
+        seen->extra_ke = true;
+        for (size_t i = 0; element.kind == VICI_KEY && i < sizeof names / sizeof *names; i++) {
+            size_t len = strlen(seen->post_quantum);
+            if (vici_text_is(element.name, names[i][0])) {
+                snprintf(seen->post_quantum + len, sizeof seen->post_quantum - len, " %s ",
+                         names[i][1]);
+            }
+        }
+    }
+    seen->algorithms_known = more == 0;
+    return more;
+}
+
 /* A child while its keys come in. */
 struct child {
     bool installed;
@@ -309,6 +369,12 @@ static int compare_sas(const void *a, const void *b)
     return by_id != 0 ? by_id : compare_ids(&x->ike_id, &y->ike_id);
 }
 
+static int compare_keys(const void *a, const void *b)
+{
+    const struct ipsec_key *x = a, *y = b;
+    return x->number < y->number ? -1 : x->number > y->number;
+}
+
 static void sort(void *array, size_t n, size_t size, int (*compare)(const void *, const void *))
 {
     if (n > 1) {
@@ -321,12 +387,14 @@ void ipsec_seen_sort(struct ipsec_seen *seen)
     sort(seen->conns, seen->n_conns, sizeof *seen->conns, compare_ids);
     sort(seen->secrets, seen->n_secrets, sizeof *seen->secrets, compare_secrets);
     sort(seen->sas, seen->n_sas, sizeof *seen->sas, compare_sas);
+    sort(seen->keys, seen->n_keys, sizeof *seen->keys, compare_keys);
 }
 
 static bool is_ours(const char *name)
 {
     struct ipsec_secret secret;
-    return ipsec_id_of_name(name) != 0 || ipsec_secret_of_name(name, &secret);
+    return ipsec_id_of_name(name) != 0 || ipsec_secret_of_name(name, &secret) ||
+           ipsec_key_number(name) != 0;
 }
 
 uint64_t ipsec_seen_names(const struct vici_packet *packet)
@@ -368,6 +436,16 @@ uint64_t ipsec_seen_secret_names(const struct ipsec_seen *seen)
     return sum;
 }
 
+uint64_t ipsec_seen_key_names(const struct ipsec_seen *seen)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < seen->n_keys; i++) {
+        sum += ipsec_digest(ipsec_digest_start, seen->keys[i].name);
+    }
+    return sum;
+}
+
 static uint64_t digest_conn(uint64_t digest, const struct ipsec_conn *conn)
 {
     digest = ipsec_digest_number(digest, conn->id);
@@ -380,6 +458,7 @@ static uint64_t digest_conn(uint64_t digest, const struct ipsec_conn *conn)
         digest = ipsec_digest(digest, texts[i]);
     }
     digest = ipsec_digest_number(ipsec_digest_number(digest, conn->settings), conn->ends);
+    digest = ipsec_digest_number(ipsec_digest_number(digest, conn->credentials), conn->key);
     digest = ipsec_digest_number(digest, (uint64_t)conn->ike_rekey_s << 32 | conn->child_rekey_s);
     return ipsec_digest_number(digest, (uint64_t)conn->dpd_delay_s << 1 | conn->initiate);
 }
@@ -412,6 +491,9 @@ uint64_t ipsec_seen_digest(const struct ipsec_seen *seen)
     for (size_t i = 0; i < seen->n_sas; i++) {
         digest = digest_sa(digest, &seen->sas[i]);
     }
+    digest = ipsec_digest_number(digest, ipsec_seen_key_names(seen));
+    digest = ipsec_digest(digest, seen->post_quantum);
+    digest = ipsec_digest_number(digest, seen->algorithms_known + 2u * seen->extra_ke);
     return ipsec_digest_number(digest, ipsec_seen_secret_names(seen));
 }
 

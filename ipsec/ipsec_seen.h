@@ -9,25 +9,30 @@
 
 /* Frees what the seen state owns and empties it. */
 void ipsec_seen_done(struct ipsec_seen *seen);
-/* Forget the connections / the secrets / the SAs (of one id; 0: all), to be read anew. */
+/* Forget the connections / the secrets / the keys / the SAs (of one id; 0: all), to be read anew.
+ */
 void ipsec_seen_clear_conns(struct ipsec_seen *seen);
 void ipsec_seen_clear_secrets(struct ipsec_seen *seen);
+void ipsec_seen_clear_keys(struct ipsec_seen *seen);
 void ipsec_seen_clear_sas(struct ipsec_seen *seen, uint32_t id);
 
-/* Read a list-conn event, a get-shared answer, a list-sa event. 0, or -EBADMSG. Arrays are sorted
- * by ipsec_seen_sort() only. */
+/* Read a list-conn event, the answers to get-shared, get-keys and get-algorithms, a list-sa event.
+ * 0, or -EBADMSG. Arrays are sorted by ipsec_seen_sort() only. */
 int ipsec_seen_conn(struct ipsec_seen *seen, const struct vici_packet *packet);
 int ipsec_seen_secrets(struct ipsec_seen *seen, const struct vici_packet *packet);
+int ipsec_seen_keys(struct ipsec_seen *seen, const struct vici_packet *packet);
+int ipsec_seen_algorithms(struct ipsec_seen *seen, const struct vici_packet *packet);
 int ipsec_seen_sa(struct ipsec_seen *seen, const struct vici_packet *packet);
 void ipsec_seen_add_sa(struct ipsec_seen *seen, const struct ipsec_sa *sa);
 void ipsec_seen_sort(struct ipsec_seen *seen);
 
 /* Sums of digests of names, to see cheaply whether the lists are still what they were: of those of
- * our form in the answer to get-conns or get-shared, of the seen connections, of the seen secrets.
- */
+ * our form in the answer to get-conns or get-shared and of keys in that to get-keys; of the seen
+ * connections, of the seen secrets, of the seen keys. */
 uint64_t ipsec_seen_names(const struct vici_packet *packet);
 uint64_t ipsec_seen_conn_names(const struct ipsec_seen *seen);
 uint64_t ipsec_seen_secret_names(const struct ipsec_seen *seen);
+uint64_t ipsec_seen_key_names(const struct ipsec_seen *seen);
 /* A digest of all that the difference and the states of tunnels depend on, so not of counters. */
 uint64_t ipsec_seen_digest(const struct ipsec_seen *seen);
 

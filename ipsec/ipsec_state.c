@@ -69,32 +69,54 @@ bool ipsec_secret_of_name(const char *name, struct ipsec_secret *ret_secret)
 
 static const char mark_initiate[] = "initiate", mark_wait[] = "wait";
 
+uint64_t ipsec_key_number(const char *name)
+{
+    char digits[17] = "";
+    uint64_t number;
+
+    if (strlen(name) != IPSEC_KEY_TEXT - 1) {
+        return 0;
+    }
+    memcpy(digits, name, sizeof digits - 1);
+    return parse_hex(digits, &number) ? number : 0;
+}
+
 const char *ipsec_mark(const struct ipsec_conn *conn, char buffer[IPSEC_MARK_TEXT])
 {
-    snprintf(buffer, IPSEC_MARK_TEXT, "%s+%s+%016" PRIx64 "+%016" PRIx64, conn->owner,
-             conn->initiate ? mark_initiate : mark_wait, conn->settings, conn->ends);
+    snprintf(buffer, IPSEC_MARK_TEXT,
+             "%s+%s+%016" PRIx64 "+%016" PRIx64 "+%016" PRIx64 "+%016" PRIx64 "+%016" PRIx64,
+             conn->owner, conn->initiate ? mark_initiate : mark_wait, conn->settings, conn->ends,
+             conn->credentials, conn->key, (uint64_t)conn->loaded_s);
     return buffer;
 }
 
 bool ipsec_mark_parse(struct arena *arena, const char *mark, struct ipsec_conn *conn)
 {
+    enum { NUMBERS = 5, OLD_NUMBERS = 2 }; /* in the marks of before there were certificates */
     char copy[IPSEC_MARK_TEXT], *rest = copy;
-    uint64_t settings, ends;
+    uint64_t numbers[NUMBERS] = {0};
+    size_t n = 0;
 
     if (snprintf(copy, sizeof copy, "%s", mark) >= (int)sizeof copy) {
         return false;
     }
     const char *owner = strsep(&rest, "+"), *role = strsep(&rest, "+");
-    const char *settings_text = strsep(&rest, "+"), *ends_text = rest;
-    if (!ends_text || *owner == '\0' || !parse_hex(settings_text, &settings) ||
-        !parse_hex(ends_text, &ends) ||
+    for (const char *text; n < NUMBERS && (text = strsep(&rest, "+")); n++) {
+        if (!parse_hex(text, &numbers[n])) {
+            return false;
+        }
+    }
+    if (*owner == '\0' || rest || (n != NUMBERS && n != OLD_NUMBERS) ||
         (strcmp(role, mark_initiate) != 0 && strcmp(role, mark_wait) != 0)) {
         return false;
     }
     conn->owner = arena_strdup(arena, owner);
     conn->initiate = strcmp(role, mark_initiate) == 0;
-    conn->settings = settings;
-    conn->ends = ends;
+    conn->settings = numbers[0];
+    conn->ends = numbers[1];
+    conn->credentials = numbers[2];
+    conn->key = numbers[3];
+    conn->loaded_s = (uint32_t)numbers[4];
     return true;
 }
 
@@ -143,7 +165,22 @@ uint64_t ipsec_identity(const char *id)
     return digest;
 }
 
-/* All three element types start with the id, so one search serves them. */
+const struct ipsec_key *ipsec_find_key(const struct ipsec_seen *seen, uint64_t number)
+{
+    size_t low = 0, high = seen->n_keys;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (seen->keys[middle].number < number) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < seen->n_keys && seen->keys[low].number == number ? &seen->keys[low] : NULL;
+}
+
+/* The three other element types start with the id, so one search serves them. */
 static const void *find_first(const void *array, size_t n, size_t size, uint32_t id)
 {
     size_t low = 0, high = n;

@@ -7,22 +7,30 @@
  * that we must know is seen and nothing remembered, also after our own restart:
  *
  * The mark: a connection of ours carries in its local section
- * `aaa_id = @TENANT/NETWORK/tunnel/NAME+initiate+SETTINGS+ENDS` (or `+wait+`; the @ makes it a
- * name, whatever stands in it). charon uses aaa_id only to check a RADIUS server's certificate in
- * EAP, which a PSK connection never gets to, and shows it in `swanctl --list-conns`. So an admin
- * reads there whose connection it is, and we read whether we are to bring it up and, from the
- * digests, whether its settings and its identities are the wanted ones; as to identities charon's
- * print of them is not compared with what was configured, since it may spell them otherwise. A
- * connection without the mark is foreign whatever its name.
+ * `aaa_id = @TENANT/NETWORK/tunnel/NAME+initiate+SETTINGS+ENDS+CREDENTIALS+KEY+LOADED` (or
+ * `+wait+`; the @ makes it a name, whatever stands in it). charon uses aaa_id only to check a
+ * RADIUS server's certificate in EAP, which a PSK connection never gets to, and shows it in
+ * `swanctl --list-conns`. So an admin reads there whose connection it is, and we read whether we
+ * are to bring it up and, from the digests, whether its settings, its identities and what proves
+ * them are the wanted ones; as to identities charon's print of them is not compared with what was
+ * configured, since it may spell them otherwise. A connection without the mark is foreign whatever
+ * its name.
  *
  * The secret's version: its id is `routerd-ID-VERSION`, where the version is a digest of the secret
  * file's name, size and times (mtime and ctime, to the nanosecond) and of the two identities.
  * Another version is loaded before the old one is unloaded. The version is not made of the secret's
  * bytes, so it tells nobody anything about them, needs no key, and survives restarts; a file
- * written anew with the same content is loaded once for nothing, which disturbs no SA. */
+ * written anew with the same content is loaded once for nothing, which disturbs no traffic.
+ *
+ * Certificates are parts of their connection: CREDENTIALS is then a digest of their files' versions
+ * likewise, else the secret's version. A private key is loaded apart from it, and charon's name of
+ * one is a digest of its public key, with no room for a mark: KEY is the beginning of that name, so
+ * that a key is unloaded with the last connection that says it has it, and one that nobody of ours
+ * says so of is left alone. */
 #ifndef IPSEC_STATE_H
 #define IPSEC_STATE_H
 
+#include "ipsec/ipsec_pki.h"
 #include "model/addr.h"
 #include "model/arena.h"
 
@@ -33,7 +41,7 @@
 enum {
     IPSEC_NAME_TEXT = 24,   /* "routerd-4294967295" */
     IPSEC_SECRET_TEXT = 40, /* the same, "-", 16 digits */
-    IPSEC_MARK_TEXT = 256,  /* three names of 63, "tunnel", separators, two digests */
+    IPSEC_MARK_TEXT = 320,  /* three names of 63, "tunnel", separators, four digests, a time */
     IPSEC_ID_BYTES = 200,   /* the longest identity that we take */
     IPSEC_REMOTES = 4,      /* addresses of one remote that are kept */
     IPSEC_REMOTES_TEXT = IPSEC_REMOTES * ADDR_TEXT,
@@ -46,9 +54,14 @@ struct ipsec_conn {
                    */
     const char *owner; /* "bio/genome/tunnel/sakura" */
     bool initiate;
-    uint64_t settings;        /* digest of all settings that charon does not show */
-    uint64_t ends;            /* digest of the identities; wanted: 0 while local_id is not known */
-    const char *local_addr;   /* wanted: null while the uplink has none */
+    uint64_t settings;      /* digest of all settings that charon does not show */
+    uint64_t ends;          /* digest of the identities; wanted: 0 while local_id is not known */
+    uint64_t credentials;   /* the secret's version, or a digest of the certificates' files; wanted:
+                               0 while they cannot be had */
+    uint64_t key;           /* ipsec_key_number() of its private key; 0: it has a secret */
+    uint32_t loaded_s;      /* Unix time of the last load; SAs that are older were made with other
+                               settings. Not wanted: set when it is loaded */
+    const char *local_addr; /* wanted: null while the uplink has none */
     const char *remote_addrs; /* comma separated; wanted: null while the name is not resolved */
     const char *local_id, *remote_id; /* wanted: as configured (local_id null while it is the
                                          missing address); seen: as charon prints them */
@@ -59,6 +72,12 @@ struct ipsec_conn {
 struct ipsec_secret {
     uint32_t id;
     uint64_t version;
+};
+
+/* A private key that charon holds, whoever loaded it. */
+struct ipsec_key {
+    uint64_t number;
+    char name[IPSEC_KEY_TEXT];
 };
 
 /* An IKE SA of the name of one of ours, with what matters of its children. */
@@ -83,6 +102,12 @@ struct ipsec_seen {
     size_t n_secrets;
     struct ipsec_sa *sas; /* several of one id are possible */
     size_t n_sas;
+    struct ipsec_key *keys; /* sorted by number */
+    size_t n_keys;
+    /* which further key exchanges (RFC 9370) charon has: whether that is known, whether it knows
+     * any, and the words of post-quantum ones, each with a space before and behind */
+    bool algorithms_known, extra_ke;
+    char post_quantum[64];
 };
 
 /* "routerd-13", and back: the id, or 0 if that is not such a name. */
@@ -91,8 +116,13 @@ uint32_t ipsec_id_of_name(const char *name);
 const char *ipsec_secret_name(const struct ipsec_secret *secret, char buffer[IPSEC_SECRET_TEXT]);
 /* False if that is not the id of a secret of ours. */
 bool ipsec_secret_of_name(const char *name, struct ipsec_secret *ret_secret);
+/* A number for charon's name of a private key: its first 16 digits; 0 if that is none. */
+uint64_t ipsec_key_number(const char *name);
+/* The first loaded key of that number, or null. */
+const struct ipsec_key *ipsec_find_key(const struct ipsec_seen *seen, uint64_t number);
 const char *ipsec_mark(const struct ipsec_conn *conn, char buffer[IPSEC_MARK_TEXT]);
-/* Fills in owner (allocated), initiate, settings, ends. False if that is not our mark. */
+/* Fills in owner (allocated) and all that the mark has. False if that is not our
+ * mark. */
 bool ipsec_mark_parse(struct arena *arena, const char *mark, struct ipsec_conn *conn);
 
 /* FNV-1a over a string with its terminator, to be chained from ipsec_digest_start; for telling

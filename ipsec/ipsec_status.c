@@ -17,23 +17,32 @@ static const char *remote_of(const struct ipsec_tunnel *tunnel)
     return tunnel->conn.remote_addrs ? tunnel->conn.remote_addrs : tunnel->conn.remote_id;
 }
 
+/* "the secret sakura-psk" or "the certificate vr1". */
+static const char *own_of(const struct ipsec_tunnel *tunnel, char *buffer, size_t size)
+{
+    snprintf(buffer, size, "%s %s", tunnel->secret_name ? "the secret" : "the certificate",
+             tunnel->secret_name ? tunnel->secret_name : tunnel->files.certificate);
+    return buffer;
+}
+
 /* A connection that is loaded. */
 static void vote_loaded(struct status *status, struct object_status *object,
                         const struct ipsec_tunnel *tunnel, const struct kept *kept)
 {
-    char text[300];
+    char text[300], own[96];
 
     if (kept->up && kept->trouble == TROUBLE_NONE) {
         object->since_ms = kept->up_since_ms;
     } else if (kept->trouble != TROUBLE_NONE) {
-        ipsec_trouble_text(kept->trouble, remote_of(tunnel), tunnel->secret_name, text,
+        ipsec_trouble_text(kept->trouble, remote_of(tunnel), own_of(tunnel, own, sizeof own), text,
                            sizeof text);
         status_vote(status, object, OBJECT_DOWN, "%s", text);
     } else if (!tunnel->conn.initiate) {
         status_vote(status, object, OBJECT_PENDING, "waiting for %s to initiate the tunnel",
                     remote_of(tunnel));
     } else {
-        ipsec_trouble_text(TROUBLE_NONE, remote_of(tunnel), tunnel->secret_name, text, sizeof text);
+        ipsec_trouble_text(TROUBLE_NONE, remote_of(tunnel), own_of(tunnel, own, sizeof own), text,
+                           sizeof text);
         status_vote(status, object, OBJECT_PENDING, "%s", text);
     }
 }

@@ -74,6 +74,16 @@ static void on_registered(void *aux, int error, const struct vici_packet *packet
     }
 }
 
+static void on_algorithms(void *aux, int error, const struct vici_packet *packet)
+{
+    struct ipsec *ipsec = aux;
+
+    if (!error) {
+        ipsec_seen_algorithms(&ipsec->seen, packet);
+    }
+    on_registered(aux, error, packet);
+}
+
 static void register_event(struct ipsec *ipsec, struct link *link, const char *event)
 {
     ipsec->sync.unanswered++;
@@ -96,6 +106,8 @@ static void enter_register(struct ipsec *ipsec)
     ipsec->sync.unanswered = 0;
     register_event(ipsec, ipsec->commands, "list-conn");
     register_event(ipsec, ipsec->sas, "list-sa");
+    ipsec->sync.unanswered++;
+    link_command(ipsec->commands, "get-algorithms", on_algorithms, ipsec);
     for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
         register_event(ipsec, ipsec->events, events[i]);
     }
@@ -185,6 +197,9 @@ static void take_fresh(struct ipsec *ipsec)
     seen->n_conns = fresh->n_conns;
     seen->secrets = fresh->secrets;
     seen->n_secrets = fresh->n_secrets;
+    ipsec_seen_clear_keys(seen);
+    seen->keys = fresh->keys;
+    seen->n_keys = fresh->n_keys;
     *fresh = (struct ipsec_seen){.arena = NULL};
     seen_changed(ipsec);
 }
@@ -221,6 +236,16 @@ static void on_secrets(void *aux, int error, const struct vici_packet *packet)
     on_listed(aux, error, packet);
 }
 
+static void on_keys(void *aux, int error, const struct vici_packet *packet)
+{
+    struct ipsec *ipsec = aux;
+
+    if (!error) {
+        ipsec_seen_keys(&ipsec->sync.fresh, packet);
+    }
+    on_listed(aux, error, packet);
+}
+
 void sync_list(struct ipsec *ipsec)
 {
     struct sync *sync = &ipsec->sync;
@@ -233,13 +258,15 @@ void sync_list(struct ipsec *ipsec)
         return; /* all is listed once there is a connection */
     }
     sync->listing = true;
-    sync->list_parts = 3;
+    sync->list_parts = 4;
     /* Not the SAs: some may be coming in, and have been taken by the time that list-sas' turn
      * comes. */
     ipsec_seen_clear_conns(&sync->fresh);
     ipsec_seen_clear_secrets(&sync->fresh);
+    ipsec_seen_clear_keys(&sync->fresh);
     link_command(ipsec->commands, "list-conns", on_listed, ipsec);
     link_command(ipsec->commands, "get-shared", on_secrets, ipsec);
+    link_command(ipsec->commands, "get-keys", on_keys, ipsec);
     link_command(ipsec->sas, "list-sas", on_listed, ipsec);
 }
 
@@ -347,6 +374,9 @@ static void on_event(void *aux, const struct vici_packet *packet)
     uint32_t id = ipsec_event_id(packet);
     if (id != 0) {
         mark_dirty(&ipsec->sync, id);
+        if (vici_text_is(packet->name, "child-rekey") || vici_text_is(packet->name, "ike-rekey")) {
+            keeper_rekeyed(ipsec, id);
+        }
     }
 }
 
@@ -362,7 +392,7 @@ static void compare_names(struct ipsec *ipsec, int error, const struct vici_pack
     /* While steps are under way the lists change by our own doing, and are read after it. */
     if (!ipsec->batch && !ipsec->sync.listing && ipsec_seen_names(packet) != known) {
         log_line(LOG_LEVEL_INFO, "ipsec",
-                 "somebody loaded or unloaded connections or secrets of ours in charon");
+                 "somebody loaded or unloaded connections, secrets or keys in charon");
         sync_list(ipsec);
     }
 }
@@ -379,6 +409,23 @@ static void on_secret_names(void *aux, int error, const struct vici_packet *pack
     compare_names(ipsec, error, packet, ipsec_seen_secret_names(&ipsec->seen));
 }
 
+static void on_key_names(void *aux, int error, const struct vici_packet *packet)
+{
+    struct ipsec *ipsec = aux;
+    compare_names(ipsec, error, packet, ipsec_seen_key_names(&ipsec->seen));
+}
+
+/* Keys are asked about while a connection of ours has one. */
+static bool has_keys(const struct ipsec_seen *seen)
+{
+    for (size_t i = 0; i < seen->n_conns; i++) {
+        if (seen->conns[i].key != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void poll_names(struct ipsec *ipsec)
 {
     struct sync *sync = &ipsec->sync;
@@ -393,6 +440,10 @@ static void poll_names(struct ipsec *ipsec)
     sync->polls = 2;
     link_command(ipsec->commands, "get-conns", on_conn_names, ipsec);
     link_command(ipsec->commands, "get-shared", on_secret_names, ipsec);
+    if (has_keys(&ipsec->seen)) {
+        sync->polls++;
+        link_command(ipsec->commands, "get-keys", on_key_names, ipsec);
+    }
 }
 
 /* ---------------------------------------------------------------- the loop */

@@ -15,6 +15,14 @@ static const struct pattern patterns[] = {
     {"IKE", "received AUTHENTICATION_FAILED notify", {TROUBLE_REFUSED, true, true}},
     {"IKE", "but MAC mismatched", {TROUBLE_NOT_GENUINE, true, true}},
     {"IKE", "no shared key found for", {TROUBLE_NO_SECRET, true, false}},
+    {"IKE", "no private key found for", {TROUBLE_NO_SECRET, true, false}},
+    {"CFG", "certificate was revoked", {TROUBLE_REVOKED, false, true}},
+    {"CFG", "certificate invalid (valid from", {TROUBLE_EXPIRED, false, true}},
+    {"CFG", "no issuer certificate found for", {TROUBLE_UNTRUSTED, false, true}},
+    {"CFG",
+     "constraint check failed: peer not authenticated by CA",
+     {TROUBLE_UNTRUSTED, false, true}},
+    {"IKE", "public key found for", {TROUBLE_OTHER, true, true}}, /* "no trusted RSA ..." */
     {"IKE",
      "received NO_PROPOSAL_CHOSEN notify, no CHILD_SA",
      {TROUBLE_CHILD_PROPOSAL, true, true}},
@@ -61,7 +69,7 @@ bool ipsec_log_is_change(const char *group, const char *text)
                                          strstr(text, "shared key with id 'routerd-"));
 }
 
-const char *ipsec_trouble_text(enum ipsec_trouble trouble, const char *remote, const char *secret,
+const char *ipsec_trouble_text(enum ipsec_trouble trouble, const char *remote, const char *own,
                                char *buffer, size_t size)
 {
     switch (trouble) {
@@ -75,21 +83,33 @@ const char *ipsec_trouble_text(enum ipsec_trouble trouble, const char *remote, c
             remote);
         break;
     case TROUBLE_REFUSED:
-        snprintf(
-            buffer, size,
-            "authentication failed: %s refused us; check the secret %s and the ids on both ends",
-            remote, secret);
+        snprintf(buffer, size,
+                 "authentication failed: %s refused us; check %s and the ids on both ends", remote,
+                 own);
         break;
     case TROUBLE_NOT_GENUINE:
-        snprintf(buffer, size, "authentication failed: the secret of %s is not the one in %s",
-                 remote, secret);
+        snprintf(buffer, size, "authentication failed: the secret of %s is not %s", remote, own);
         break;
     case TROUBLE_IDENTITY:
         snprintf(buffer, size, "authentication failed: %s has another identity than remote_id says",
                  remote);
         break;
     case TROUBLE_NO_SECRET:
-        snprintf(buffer, size, "charon has no secret for these ids; it should be %s", secret);
+        snprintf(buffer, size, "charon has nothing to show for these ids; it should be %s", own);
+        break;
+    case TROUBLE_REVOKED:
+        snprintf(buffer, size, "authentication failed: the certificate of %s was revoked", remote);
+        break;
+    case TROUBLE_EXPIRED:
+        snprintf(buffer, size,
+                 "authentication failed: the certificate of %s has expired or is not valid yet",
+                 remote);
+        break;
+    case TROUBLE_UNTRUSTED:
+        snprintf(buffer, size,
+                 "authentication failed: the certificate of %s is not of the authority that `ca` "
+                 "names",
+                 remote);
         break;
     case TROUBLE_IKE_PROPOSAL:
         snprintf(buffer, size,

@@ -16,7 +16,10 @@ enum ipsec_trouble {
     TROUBLE_REFUSED,     /* the other end refused our identity or secret */
     TROUBLE_NOT_GENUINE, /* the other end's secret is not ours */
     TROUBLE_IDENTITY,    /* the other end has another identity than wanted */
-    TROUBLE_NO_SECRET,   /* charon has no secret for these identities */
+    TROUBLE_NO_SECRET,   /* charon has no secret or key for these identities */
+    TROUBLE_REVOKED,     /* the other end's certificate is on the revocation list */
+    TROUBLE_EXPIRED,     /* the other end's certificate is not valid now */
+    TROUBLE_UNTRUSTED,   /* the other end's certificate is of another authority */
     TROUBLE_IKE_PROPOSAL,
     TROUBLE_CHILD_PROPOSAL,
     TROUBLE_SELECTORS, /* it wants other traffic selectors than 0.0.0.0/0 and ::/0 */
@@ -36,8 +39,9 @@ struct ipsec_symptom ipsec_symptom(const char *group, const char *text);
 /* Whether a line tells that a connection or secret of our names was loaded. (Unloading is not
  * logged.) */
 bool ipsec_log_is_change(const char *group, const char *text);
-/* A sentence for people; `remote` and `secret` are the tunnel's. Returns `buffer`. */
-const char *ipsec_trouble_text(enum ipsec_trouble trouble, const char *remote, const char *secret,
+/* A sentence for people; `remote` is the tunnel's, `own` what we show ourselves by: "the secret
+ * sakura-psk", "the certificate vr1". Returns `buffer`. */
+const char *ipsec_trouble_text(enum ipsec_trouble trouble, const char *remote, const char *own,
                                char *buffer, size_t size);
 
 #endif

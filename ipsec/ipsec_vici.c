@@ -175,10 +175,15 @@ void vici_list(struct vici_writer *writer, const char *name)
     write_name(writer, name);
 }
 
-void vici_item(struct vici_writer *writer, const char *value)
+void vici_item_bytes(struct vici_writer *writer, const void *value, size_t len)
 {
     write_byte(writer, VICI_ITEM);
-    write_value(writer, value, strlen(value));
+    write_value(writer, value, len);
+}
+
+void vici_item(struct vici_writer *writer, const char *value)
+{
+    vici_item_bytes(writer, value, strlen(value));
 }
 
 void vici_list_end(struct vici_writer *writer)

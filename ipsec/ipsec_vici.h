@@ -65,6 +65,7 @@ void vici_key_printf(struct vici_writer *writer, const char *name, const char *f
     __attribute__((format(printf, 3, 4)));
 void vici_list(struct vici_writer *writer, const char *name);
 void vici_item(struct vici_writer *writer, const char *value);
+void vici_item_bytes(struct vici_writer *writer, const void *value, size_t len);
 void vici_list_end(struct vici_writer *writer);
 /* Fills in the length. 0, or -EMSGSIZE. */
 int vici_finish(struct vici_writer *writer);

@@ -15,14 +15,32 @@ enum ipsec_refusal {
     IPSEC_NEVER,   /* not before the topology is another */
 };
 
+/* What a tunnel's certificate files were found to hold. */
+struct ipsec_card {
+    const char *fault;   /* null, or a sentence with the file and what is wrong with it; then all
+                            else is unset */
+    uint64_t version;    /* a digest of the files' identities, never 0 */
+    const char *key_id;  /* charon's name of the private key */
+    const char *subject; /* the certificate's distinguished name */
+    const char *const *names; /* its alternative names */
+    size_t n_names;
+};
+
 struct ipsec_tunnel {
     struct ipsec_conn conn;
     const char *tenant, *object; /* "bio", "genome/tunnel/sakura" */
-    const struct profile *profile;
-    const char *secrets_directory, *secret_name;
-    uint64_t secret_version; /* of what is to be loaded; 0: cannot be told now */
-    bool secret_narrow;      /* it is owned by both identities, else by the remote one only
-                                (ipsec_clash.h) */
+    const char *profile;
+    struct profile_psk psk; /* what the cloud takes as a secret */
+    struct tunnel_settings settings;
+    uint32_t dpd_timeout_s; /* of IKEv1 */
+    int family;             /* of what goes through if it can be only one (IKEv1), else 0 */
+    const char *secrets_directory;
+    const char *secret_name;  /* null: it authenticates by */
+    struct ipsec_files files; /* these */
+    bool credentials_unknown; /* the files cannot be used now */
+    uint64_t secret_version;  /* of what is to be loaded; 0: cannot be told now */
+    bool secret_narrow;       /* it is owned by both identities, else by the remote one only
+                                 (ipsec_clash.h) */
     enum ipsec_refusal refusal;
     const char *reason; /* unless accepted: a sentence */
 };
@@ -43,6 +61,9 @@ struct ipsec_facts {
     /* A digest of the secret file's identity, never 0. 0: it cannot be read; -errno in *ret_error.
      */
     uint64_t (*secret)(void *aux, const char *directory, const char *name, int *ret_error);
+    /* Of the certificate files; borrowed until the facts are asked for again. */
+    const struct ipsec_card *(*card)(void *aux, const char *directory,
+                                     const struct ipsec_files *files);
 };
 
 /* `seen` decides which of two tunnels with the same identities and different secrets may stay: the

@@ -16,6 +16,9 @@
  * events were lost, everything is listed again. A step is a list of small operations
  * (net_change.h), and all steps of a phase go to the kernel in a few large batches.
  *
+ * A network's egress (net_egress.h) adds routes by an uplink to its table, and a policy rule, which
+ * carries our protocol number, too; it turns the uplink's IPv4 forwarding on, and never back.
+ *
  * Host settings: Linux forwards IPv6 only if net.ipv6.conf.all.forwarding is 1, so that is set once
  * a network has an IPv6 address, and never set back; a host that configures its own uplink by
  * router advertisements then needs accept_ra=2 there. The policy rules that send lookups to the

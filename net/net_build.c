@@ -1,6 +1,35 @@
 #include "net/net_build.h"
 
 #include <stdarg.h>
+#include <string.h>
+
+const char *net_build_split(struct arena *arena, const char *alias, const char **ret_object)
+{
+    const char *path = alias + strlen(NET_MARK);
+    const char *slash = strchr(path, '/');
+    *ret_object = slash ? slash + 1 : path;
+    return slash ? arena_memdup(arena, path, (size_t)(slash - path)) : "";
+}
+
+const char *net_vrf_of_table(uint32_t table, char buffer[IFNAME_TEXT])
+{
+    uint32_t base = ids_vrf_table(0);
+    buffer[0] = '\0';
+    return table > base ? ids_vrf_name(table - base, buffer) : buffer;
+}
+
+const char *net_build_owner(struct plan *plan, struct net_state *wanted, struct net_state *seen,
+                            uint32_t table, const char **ret_object)
+{
+    char name[IFNAME_TEXT];
+    const struct net_link *vrf = net_state_find(seen, net_vrf_of_table(table, name));
+    if (!vrf || !net_link_is_ours(vrf))
+        vrf = net_state_find(wanted, name);
+    if (vrf)
+        return net_build_split(plan->arena, vrf->alias, ret_object);
+    *ret_object = arena_printf(plan->arena, "table %u", table);
+    return "";
+}
 
 struct net_build net_build_start(struct plan *plan, const char *link)
 {

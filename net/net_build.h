@@ -26,6 +26,15 @@ void net_build_say(struct net_build *build, const char *format, ...)
 void net_build_finish(struct net_build *build, enum plan_phase phase, enum step_action action,
                       const char *tenant, const char *object, const char *summary);
 
+/* Whose table it is, by the VRF that is seen or wanted: the tenant ("" if nobody's is there), and
+ * the network or "table 1001" in *ret_object. */
+const char *net_build_owner(struct plan *plan, struct net_state *wanted, struct net_state *seen,
+                            uint32_t table, const char **ret_object);
+/* The tenant and the rest of the path in an alias of ours: "routerd:bio/genome/segment/campus". */
+const char *net_build_split(struct arena *arena, const char *alias, const char **ret_object);
+/* The VRF's name for a table; "" for one that cannot be ours. */
+const char *net_vrf_of_table(uint32_t table, char buffer[IFNAME_TEXT]);
+
 /* The operations that make `seen` (null: nothing is there, or a new interface) as wanted; in
  * net_link_diff.c. */
 void net_build_link(struct net_build *build, struct net_state *seen_state,

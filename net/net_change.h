@@ -27,7 +27,10 @@ enum net_op_kind {
     NET_OP_IPV6_FORWARDING, /* of the whole host, to 1 */
     NET_OP_RULE_ADD, /* number: the family, of the policy rule that sends lookups to the VRF's table
                       */
-    NET_OP_ADDR_ADD, /* prefix */
+    NET_OP_MARK_ADD, /* number: the table, of the rule for packets of its network; the prefix's
+                        family */
+    NET_OP_MARK_DELETE,   /* likewise */
+    NET_OP_ADDR_ADD,      /* prefix */
     NET_OP_ADDR_DELETE,   /* prefix */
     NET_OP_ROUTE_ADD,     /* route; fails where a foreign one has its key */
     NET_OP_ROUTE_REPLACE, /* route */
@@ -46,12 +49,14 @@ struct net_op {
         *wanted; /* NET_OP_LINK_CREATE and NET_OP_CONF; lives as long as the plan */
     struct prefix prefix;
     const struct net_route *route; /* lives as long as the plan */
+    bool uplink;                   /* the interface is an uplink's, and not ours */
 };
 
 struct net_change {
     enum step_result obstacle; /* STEP_TODO: none, else the result that apply() gives at once */
     const char *obstacle_reason;
     const char *waits_for; /* an interface that others make and that must be there first, or null */
+    const char *reclaims;  /* an interface of ours that somebody took the mark from, or null */
     struct net_op *ops;
     size_t n_ops, capacity;
 };

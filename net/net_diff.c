@@ -1,6 +1,7 @@
 #include "net/net_build.h"
 
 #include "model/intended.h"
+#include "net/net_egress.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -32,7 +33,8 @@ static const struct net_link *find_rival(struct diff *diff, const struct net_lin
 {
     struct net_link *const *links = net_state_links(diff->seen);
     for (size_t i = 0; i < diff->seen->n_links; i++) {
-        if (!is_type(links[i], wanted->type) || net_link_is_ours(links[i]))
+        if (!is_type(links[i], wanted->type) || net_link_is_ours(links[i]) ||
+            strcmp(links[i]->name, wanted->name) == 0)
             continue;
         if (links[i]->table == wanted->table && links[i]->if_id == wanted->if_id)
             return links[i];
@@ -54,6 +56,14 @@ static const char *describe_rival(struct diff *diff, const struct net_link *want
         rival->name, rival->if_id);
 }
 
+/* Whether it is ours after all: somebody took the alias away, but the altname, the second witness,
+ * and the numbers are those that we gave it. */
+static bool lost_its_mark(const struct net_link *wanted, const struct net_link *seen)
+{
+    return strcmp(wanted->altname, seen->altname) == 0 && seen->table == wanted->table &&
+           seen->if_id == wanted->if_id;
+}
+
 /* Why the interface cannot be made as wanted, or null. */
 static const char *find_obstacle(struct diff *diff, const struct net_link *wanted)
 {
@@ -65,7 +75,7 @@ static const char *find_obstacle(struct diff *diff, const struct net_link *wante
                             wanted->name, type, wanted->type);
     if (ovs_makes(wanted))
         return NULL;
-    if (seen && !net_link_is_ours(seen))
+    if (seen && !net_link_is_ours(seen) && !lost_its_mark(wanted, seen))
         return arena_printf(diff->plan->arena,
                             "interface %s is there and not routerd's: delete or rename it",
                             wanted->name);
@@ -110,8 +120,9 @@ static void add_last_resorts(struct diff *diff, struct net_build *build, const s
 {
     static const int families[] = {AF_INET, AF_INET6};
     for (size_t i = 0; i < 2; i++) {
-        struct net_route key = {
-            vrf->table, {{families[i], {0}}, 0}, NET_LAST_RESORT_METRIC, 0, {0}, 0, "", 0, 0};
+        struct net_route key = {.table = vrf->table,
+                                .prefix.addr.family = families[i],
+                                .metric = NET_LAST_RESORT_METRIC};
         const struct net_route *wanted = net_state_find_route(diff->wanted, &key);
         const struct net_route *seen = net_state_find_route(diff->seen, &key);
         if (!wanted || (seen && seen->type == wanted->type))
@@ -196,11 +207,14 @@ static void diff_link(struct diff *diff, const struct net_link *wanted)
     if (build.change->n_ops == 0)
         return;
 
-    bool create = !seen || !net_link_is_ours(seen);
+    bool reclaims =
+        seen && !ovs_makes(wanted) && !net_link_is_ours(seen) && lost_its_mark(wanted, seen);
+    bool create = !seen || (!net_link_is_ours(seen) && !reclaims);
     const char *summary = link_summary(diff, &build, wanted, create);
     const char *obstacle = find_obstacle(diff, wanted);
     const char *vrf_obstacle = wanted->master[0] ? find_vrf_obstacle(diff, wanted->master) : NULL;
     build.disruptive &= !obstacle && !vrf_obstacle;
+    build.change->reclaims = reclaims ? build.link : NULL;
     if (obstacle) {
         build.change->obstacle = STEP_FAILED;
         build.change->obstacle_reason = obstacle;
@@ -223,15 +237,6 @@ static void diff_links(struct diff *diff, const char *type)
             diff_link(diff, links[i]);
 }
 
-/* Splits the path in an alias of ours: "routerd:bio/genome/segment/campus". */
-static const char *owner_of(struct arena *arena, const char *alias, const char **ret_object)
-{
-    const char *path = alias + strlen(NET_MARK);
-    const char *slash = strchr(path, '/');
-    *ret_object = slash ? slash + 1 : path;
-    return slash ? arena_memdup(arena, path, (size_t)(slash - path)) : "";
-}
-
 /* Interfaces that stay and would fall out of a VRF which goes are set down first, so that nothing
  * of theirs passes outside of it. */
 static void build_vrf_undo(struct diff *diff, struct net_build *build, const struct net_link *vrf)
@@ -244,8 +249,9 @@ static void build_vrf_undo(struct diff *diff, struct net_build *build, const str
                 arena_strdup(diff->plan->arena, links[i]->name);
     static const int families[] = {AF_INET, AF_INET6};
     for (size_t i = 0; i < 2; i++) {
-        struct net_route key = {
-            vrf->table, {{families[i], {0}}, 0}, NET_LAST_RESORT_METRIC, 0, {0}, 0, "", 0, 0};
+        struct net_route key = {.table = vrf->table,
+                                .prefix.addr.family = families[i],
+                                .metric = NET_LAST_RESORT_METRIC};
         const struct net_route *seen = net_state_find_route(diff->seen, &key);
         if (seen)
             net_build_route(build, NET_OP_ROUTE_DELETE, NET_ROUND_REST, seen);
@@ -255,7 +261,7 @@ static void build_vrf_undo(struct diff *diff, struct net_build *build, const str
 static void undo_link(struct diff *diff, const struct net_link *seen)
 {
     struct net_build build = net_build_start(diff->plan, seen->name);
-    const char *object, *tenant = owner_of(diff->plan->arena, seen->alias, &object);
+    const char *object, *tenant = net_build_split(diff->plan->arena, seen->alias, &object);
     net_build_undo(&build, seen);
     if (is_type(seen, "vrf"))
         build_vrf_undo(diff, &build, seen);
@@ -285,30 +291,16 @@ static bool is_last_resort(const struct net_route *route)
     return route->metric == NET_LAST_RESORT_METRIC;
 }
 
-static const char *vrf_of_table(uint32_t table, char buffer[IFNAME_TEXT])
-{
-    uint32_t base = ids_vrf_table(0);
-    buffer[0] = '\0';
-    return table > base ? ids_vrf_name(table - base, buffer) : buffer;
-}
-
-/* Whose table it is: by the VRF that is seen or wanted. */
 static const char *owner_of_route(struct diff *diff, const struct net_route *route,
                                   const char **ret_object)
 {
-    char name[IFNAME_TEXT], prefix[PREFIX_TEXT];
-    const struct net_link *vrf = net_state_find(diff->seen, vrf_of_table(route->table, name));
-    if (!vrf || !net_link_is_ours(vrf))
-        vrf = net_state_find(diff->wanted, name);
-    prefix_print(&route->prefix, prefix);
-    if (!vrf) {
-        *ret_object = arena_printf(diff->plan->arena, "table %u/route/%s", route->table, prefix);
-        return "";
-    }
-    const char *network, *tenant = owner_of(diff->plan->arena, vrf->alias, &network);
-    *ret_object = is_last_resort(route)
+    char prefix[PREFIX_TEXT];
+    const char *network,
+        *tenant = net_build_owner(diff->plan, diff->wanted, diff->seen, route->table, &network);
+    *ret_object = is_last_resort(route) && tenant[0]
                       ? network
-                      : arena_printf(diff->plan->arena, "%s/route/%s", network, prefix);
+                      : arena_printf(diff->plan->arena, "%s/route/%s", network,
+                                     prefix_print(&route->prefix, prefix));
     return tenant;
 }
 
@@ -318,6 +310,11 @@ static const char *route_words(struct arena *arena, const struct net_route *rout
     prefix_print(&route->prefix, prefix);
     if (route->type == NET_ROUTE_BLACKHOLE)
         return arena_printf(arena, "blackhole route %s in table %u", prefix, route->table);
+    if (route->uplink && !route->via.family)
+        return arena_printf(arena, "route %s by %s in table %u", prefix, route->dev, route->table);
+    if (route->uplink)
+        return arena_printf(arena, "route %s via %s by %s in table %u", prefix,
+                            addr_print(&route->via, via), route->dev, route->table);
     if (route->type != NET_ROUTE_UNICAST || !route->via.family)
         return arena_printf(arena, "route %s in table %u", prefix, route->table);
     return arena_printf(arena, "route %s via %s in table %u", prefix, addr_print(&route->via, via),
@@ -327,7 +324,7 @@ static const char *route_words(struct arena *arena, const struct net_route *rout
 static bool goes_with_its_vrf(struct diff *diff, const struct net_route *route)
 {
     char name[IFNAME_TEXT];
-    const struct net_link *vrf = net_state_find(diff->seen, vrf_of_table(route->table, name));
+    const struct net_link *vrf = net_state_find(diff->seen, net_vrf_of_table(route->table, name));
     return is_last_resort(route) && vrf && vrf->table == route->table && is_vrf(vrf) &&
            must_go(diff, vrf);
 }
@@ -355,6 +352,10 @@ static bool route_holds(struct diff *diff, const struct net_route *wanted,
         return false;
     if (wanted->type != NET_ROUTE_UNICAST)
         return true;
+    if (wanted->uplink) {
+        const struct net_link *uplink = net_state_find(diff->seen, wanted->dev);
+        return uplink && seen->oif == uplink->index && addr_equal(&seen->via, &wanted->via);
+    }
     const struct net_link *dev = net_state_find(diff->wanted, wanted->dev);
     const struct net_link *seen_dev = dev ? find_seen(diff, dev) : NULL;
     return seen_dev && seen->oif == seen_dev->index && addr_equal(&seen->via, &wanted->via) &&
@@ -365,7 +366,7 @@ static void set_route_obstacle(struct diff *diff, struct net_change *change,
                                const struct net_route *wanted)
 {
     char name[IFNAME_TEXT], via[ADDR_TEXT];
-    const char *vrf_obstacle = find_vrf_obstacle(diff, vrf_of_table(wanted->table, name));
+    const char *vrf_obstacle = find_vrf_obstacle(diff, net_vrf_of_table(wanted->table, name));
     if (vrf_obstacle) {
         change->obstacle = STEP_NOT_READY;
         change->obstacle_reason = vrf_obstacle;
@@ -399,6 +400,7 @@ static void diff_route(struct diff *diff, const struct net_route *wanted)
 void net_diff(struct net_state *wanted, struct net_state *seen, struct plan *plan)
 {
     struct diff diff = {wanted, seen, plan};
+    net_egress_resolve(wanted, seen);
     undo_routes(&diff);
     undo_links(&diff, is_port);
     undo_links(&diff, is_vrf);
@@ -406,6 +408,7 @@ void net_diff(struct net_state *wanted, struct net_state *seen, struct plan *pla
     diff_links(&diff, "openvswitch");
     diff_links(&diff, "tun");
     diff_links(&diff, "xfrm");
+    net_egress_diff(wanted, seen, plan);
     struct net_route *const *routes = net_state_routes(wanted);
     for (size_t i = 0; i < wanted->n_routes; i++)
         diff_route(&diff, routes[i]);

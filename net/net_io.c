@@ -11,6 +11,7 @@ struct net_backend {
     struct net_state wanted;          /* what `wanted_of` asks for, kept from diff to diff */
     const struct intended *wanted_of; /* a reference is held; null: nothing kept */
     const struct config *wanted_config;
+    const struct config *followed; /* whose uplinks are followed; only compared */
 };
 
 static struct net_backend *net_cast(const struct backend *backend)
@@ -29,12 +30,13 @@ static void forget_wanted(struct net_backend *net)
 
 static int net_open(const struct config *config, struct backend **ret_backend)
 {
-    (void)config;
     struct net_backend *net = calloc(1, sizeof *net);
     if (!net)
         abort();
     net->backend.class = &net_backend_class;
     net_watch_open(&net->watch);
+    net_watch_follow(&net->watch, config);
+    net->followed = config;
     *ret_backend = &net->backend;
     return 0;
 }
@@ -43,7 +45,7 @@ static void net_close(struct backend *backend)
 {
     struct net_backend *net = net_cast(backend);
     forget_wanted(net);
-    net_watch_close(&net->watch);
+    net_watch_free(&net->watch);
     free(net);
 }
 
@@ -85,6 +87,10 @@ static void net_backend_diff(struct backend *backend, const struct intended *int
         net_want(intended, &net->wanted);
         net->wanted_of = intended_ref(intended);
         net->wanted_config = intended->config;
+    }
+    if (net->followed != intended->config) {
+        net->followed = intended->config;
+        net_watch_follow(&net->watch, intended->config);
     }
     net_diff(&net->wanted, &net->watch.seen, plan);
 }

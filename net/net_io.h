@@ -22,10 +22,16 @@ struct net_watch {
     bool more;          /* events were left for the next turn */
     long long retry_ms; /* when to try again after a failure */
     char reason[160];   /* of the last failure; "" for none */
+    char **uplinks;     /* the routed uplinks' interfaces */
+    size_t n_uplinks;
 };
 
 void net_watch_open(struct net_watch *watch);
+/* Lets go of the sockets and of what was seen, for a while or for good. */
 void net_watch_close(struct net_watch *watch);
+void net_watch_free(struct net_watch *watch);
+/* From now on those of this configuration are followed; all is listed again. */
+void net_watch_follow(struct net_watch *watch, const struct config *config);
 /* Takes in what has come, lists where needed. True if `seen` changed since the last call. */
 bool net_watch_run(struct net_watch *watch);
 void net_watch_wait(const struct net_watch *watch);

@@ -1,3 +1,4 @@
+#include "net/net_egress.h"
 #include "net/net_io.h"
 
 #include <errno.h>
@@ -165,16 +166,21 @@ static uint8_t kernel_type(enum net_route_type type)
 static int add_nexthop(struct rtnl_route *route, const struct net_route *wanted, int index)
 {
     struct rtnl_nexthop *hop = rtnl_route_nh_alloc();
-    struct nl_addr *via = nl_addr_of(&wanted->via, addr_bits(wanted->via.family));
-    if (hop && via) {
+    struct nl_addr *via =
+        wanted->via.family ? nl_addr_of(&wanted->via, addr_bits(wanted->via.family)) : NULL;
+    bool good = hop && (via || !wanted->via.family);
+    if (good) {
         rtnl_route_nh_set_ifindex(hop, index);
-        rtnl_route_nh_set_gateway(hop, via);
+        if (via)
+            rtnl_route_nh_set_gateway(hop, via);
+        if (via && wanted->uplink) /* the VRF's own table does not know the uplink's subnets */
+            rtnl_route_nh_set_flags(hop, RTNH_F_ONLINK);
         rtnl_route_add_nexthop(route, hop);
     } else if (hop) {
         rtnl_route_nh_free(hop);
     }
     nl_addr_put(via);
-    return hop && via ? 0 : -ENOMEM;
+    return good ? 0 : -ENOMEM;
 }
 
 static void fill_route(struct rtnl_route *route, const struct net_route *wanted,
@@ -201,7 +207,9 @@ static struct nl_msg *build_route(const struct net_op *op, int index)
         rtnl_route_build_del_request(route, 0, &message);
         goto out;
     }
-    rtnl_route_set_scope(route, RT_SCOPE_UNIVERSE);
+    rtnl_route_set_scope(route, op->route->type == NET_ROUTE_UNICAST && !op->route->via.family
+                                    ? RT_SCOPE_LINK
+                                    : RT_SCOPE_UNIVERSE);
     if (op->route->type == NET_ROUTE_UNICAST && add_nexthop(route, op->route, index) < 0)
         goto out;
     rtnl_route_build_add_request(
@@ -229,6 +237,26 @@ static struct nl_msg *build_rule(const struct net_op *op)
     return message;
 }
 
+static struct nl_msg *build_mark(const struct net_op *op)
+{
+    bool add = op->kind == NET_OP_MARK_ADD;
+    struct fib_rule_hdr info = {
+        .family = (uint8_t)op->prefix.addr.family,
+        .action = FR_ACT_TO_TBL,
+    };
+    struct nl_msg *message =
+        nlmsg_alloc_simple(add ? RTM_NEWRULE : RTM_DELRULE, add ? NLM_F_CREATE | NLM_F_EXCL : 0);
+    if (!message)
+        return NULL;
+    nlmsg_append(message, &info, sizeof info, NLMSG_ALIGNTO);
+    nla_put_u32(message, FRA_PRIORITY, NET_RULE_PRIORITY);
+    nla_put_u32(message, FRA_FWMARK, net_mark_of(op->number));
+    nla_put_u32(message, FRA_FWMASK, UINT32_MAX);
+    nla_put_u32(message, FRA_TABLE, op->number);
+    nla_put_u8(message, FRA_PROTOCOL, NET_ROUTE_PROTOCOL);
+    return message;
+}
+
 struct nl_msg *net_build_message(const struct net_op *op, int index, int other)
 {
     switch (op->kind) {
@@ -245,6 +273,8 @@ struct nl_msg *net_build_message(const struct net_op *op, int index, int other)
     case NET_OP_ADDR_ADD:
     case NET_OP_ADDR_DELETE: return build_addr(op, index);
     case NET_OP_RULE_ADD: return build_rule(op);
+    case NET_OP_MARK_ADD:
+    case NET_OP_MARK_DELETE: return build_mark(op);
     case NET_OP_ROUTE_ADD:
     case NET_OP_ROUTE_REPLACE:
     case NET_OP_ROUTE_DELETE: return build_route(op, index);

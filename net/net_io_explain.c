@@ -28,6 +28,12 @@ static const char *describe(const struct net_op *op, struct arena *arena)
         return arena_printf(arena, "set net.ipv6.conf.%s.disable_ipv6", op->link);
     case NET_OP_IPV6_FORWARDING: return "set net.ipv6.conf.all.forwarding";
     case NET_OP_RULE_ADD: return "add the policy rule for VRFs (l3mdev)";
+    case NET_OP_MARK_ADD:
+        return arena_printf(arena, "add the policy rule for marked packets of table %u",
+                            op->number);
+    case NET_OP_MARK_DELETE:
+        return arena_printf(arena, "remove the policy rule for marked packets of table %u",
+                            op->number);
     case NET_OP_ADDR_ADD:
         return arena_printf(arena, "add address %s to %s", prefix_print(&op->prefix, text),
                             op->link);
@@ -53,6 +59,8 @@ bool net_is_harmless(const struct net_op *op, int error)
     case NET_OP_ALTNAME_DELETE: return error == ENODEV || error == ENOENT || error == EINVAL;
     case NET_OP_ADDR_DELETE: return error == ENODEV || error == EADDRNOTAVAIL;
     case NET_OP_ROUTE_DELETE: return error == ESRCH || error == ENODEV || error == ENOENT;
+    case NET_OP_MARK_DELETE: return error == ENOENT;
+    case NET_OP_MARK_ADD:
     case NET_OP_RULE_ADD: return error == EEXIST;
     case NET_OP_ACCEPT_RA:
         return error == ENOENT; /* no IPv6 here: no router advertisements either */

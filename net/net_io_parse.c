@@ -1,3 +1,4 @@
+#include "net/net_egress.h"
 #include "net/net_io.h"
 
 #include <linux/fib_rules.h>
@@ -104,29 +105,30 @@ static void get_kind(struct net_link *link, const struct nlattr *info)
 }
 
 struct altname_search {
-    const char *wanted;
-    bool found;
+    char wanted[NET_ALTNAME_TEXT];
+    char found[NET_ALTNAME_TEXT];
 };
 
+/* Without a mark that says which one it must be, any that has the form of ours: somebody may have
+ * taken the mark away. */
 static int match_altname(const struct nlattr *attr, void *aux)
 {
     struct altname_search *search = aux;
-    char name[NET_ALTNAME_TEXT];
+    char name[NET_ALTNAME_TEXT] = "";
     get_text(attr, name, sizeof name);
-    if (mnl_attr_get_type(attr) == IFLA_ALT_IFNAME && strcmp(name, search->wanted) == 0)
-        search->found = true;
+    if (mnl_attr_get_type(attr) == IFLA_ALT_IFNAME &&
+        (search->wanted[0] ? strcmp(name, search->wanted) == 0 : strchr(name, '.') != NULL))
+        memcpy(search->found, name, sizeof name);
     return MNL_CB_OK;
 }
 
 static void get_altname(struct net_link *link, const struct nlattr *list)
 {
-    char altname[NET_ALTNAME_TEXT];
-    struct altname_search search = {net_altname(link->alias, altname), false};
-    if (list && altname[0])
+    struct altname_search search = {"", ""};
+    net_altname(link->alias, search.wanted);
+    if (list)
         mnl_attr_parse_nested(list, match_altname, &search);
-    memset(link->altname, 0, sizeof link->altname);
-    if (search.found)
-        memcpy(link->altname, altname, sizeof altname);
+    memcpy(link->altname, search.found, sizeof link->altname);
 }
 
 static bool has_name_of_ours(const char *name)
@@ -134,11 +136,12 @@ static bool has_name_of_ours(const char *name)
     return ids_of_vrf(name) || ids_of_segment(name) || ids_of_tunnel(name);
 }
 
-/* Whether we follow all of an interface; of others that could stand in the way only name, kind and
- * numbers. */
-static bool is_followed(const struct net_link *link)
+/* Whether we follow all of an interface, as ours and the routed uplinks'; of others that could
+ * stand in the way only name, kind and numbers. */
+static bool is_followed(const struct net_state *state, const struct net_link *link)
 {
-    return has_name_of_ours(link->name) || net_link_is_ours(link);
+    return has_name_of_ours(link->name) || net_link_is_ours(link) ||
+           net_state_is_uplink(state, link->name);
 }
 
 static bool drop_link(struct net_state *state, int index)
@@ -146,11 +149,12 @@ static bool drop_link(struct net_state *state, int index)
     bool known = net_state_link(state, index) != NULL;
     net_state_drop_link(state, index);
     net_state_drop_routes_of(state, AF_INET, index); /* the kernel does not tell of these */
+    net_state_drop_gateways(state, index);
     return known;
 }
 
-static void fill_link(struct net_link *link, const struct ifinfomsg *info,
-                      const struct attrs *attrs)
+static void fill_link(const struct net_state *state, struct net_link *link,
+                      const struct ifinfomsg *info, const struct attrs *attrs)
 {
     memset(link->name, 0, sizeof link->name);
     memset(link->type, 0, sizeof link->type);
@@ -158,7 +162,7 @@ static void fill_link(struct net_link *link, const struct ifinfomsg *info,
     get_text(attrs->at[IFLA_IFNAME], link->name, sizeof link->name);
     get_text(attrs->at[IFLA_IFALIAS], link->alias, sizeof link->alias);
     get_kind(link, attrs->at[IFLA_LINKINFO]);
-    if (!is_followed(link))
+    if (!is_followed(state, link))
         return;
     uint32_t master = 0;
     get_u32(attrs->at[IFLA_MASTER], &master);
@@ -171,11 +175,12 @@ static void fill_link(struct net_link *link, const struct ifinfomsg *info,
     get_altname(link, attrs->at[IFLA_PROP_LIST]);
 }
 
-static bool is_relevant(const struct attrs *attrs)
+static bool is_relevant(const struct net_state *state, const struct attrs *attrs)
 {
     struct net_link probe = {0};
-    fill_link(&probe, &(struct ifinfomsg){0}, attrs);
-    return is_followed(&probe) || strcmp(probe.type, "vrf") == 0 || strcmp(probe.type, "xfrm") == 0;
+    fill_link(state, &probe, &(struct ifinfomsg){0}, attrs);
+    return is_followed(state, &probe) || strcmp(probe.type, "vrf") == 0 ||
+           strcmp(probe.type, "xfrm") == 0;
 }
 
 static bool has_same_conf(const struct net_conf *a, const struct net_conf *b)
@@ -205,20 +210,21 @@ static bool parse_link(struct net_state *state, const struct nlmsghdr *message, 
 
     struct attrs attrs = attrs_of(message, sizeof *info);
     struct net_link *link = net_state_link(state, info->ifi_index);
-    bool known = link != NULL, followed = link && is_followed(link);
-    if (!known && !is_relevant(&attrs))
+    bool known = link != NULL, followed = link && is_followed(state, link);
+    if (!known && !is_relevant(state, &attrs))
         return false;
     if (!known)
         link = net_state_put_link(state, info->ifi_index);
     struct net_link before = *link;
-    fill_link(link, info, &attrs);
+    fill_link(state, link, info, &attrs);
     if (strcmp(before.name, link->name) != 0)
         net_state_renamed(state);
     /* Its addresses were not followed so far; a new interface, told by an all-ones change mask, has
      * none. */
-    if (!followed && is_followed(link) && info->ifi_change != ~0U)
+    if (!followed && is_followed(state, link) && info->ifi_change != ~0U)
         *ret_relist = true;
     bool lost = !link->up && net_state_drop_routes_of(state, AF_INET, link->index);
+    lost |= !link->up && net_state_drop_gateways(state, link->index);
     return !known || lost || !is_same(&before, link);
 }
 
@@ -229,14 +235,14 @@ static bool has_ipv4(const struct net_link *link)
     return link->n_addrs > 0 && link->addrs[0].prefix.addr.family == AF_INET; /* IPv4 sorts first */
 }
 
-static bool parse_addr(struct net_state *state, const struct nlmsghdr *message)
+static bool parse_addr(struct net_state *state, const struct nlmsghdr *message, bool *ret_relist)
 {
     const struct ifaddrmsg *info = mnl_nlmsg_get_payload(message);
     if (mnl_nlmsg_get_payload_len(message) < sizeof *info ||
         (info->ifa_family != AF_INET && info->ifa_family != AF_INET6))
         return false;
     struct net_link *link = net_state_link(state, (int)info->ifa_index);
-    if (!link || !is_followed(link))
+    if (!link || !is_followed(state, link))
         return false;
 
     struct attrs attrs = attrs_of(message, sizeof *info);
@@ -256,6 +262,8 @@ static bool parse_addr(struct net_state *state, const struct nlmsghdr *message)
     bool had = net_link_drop_addr(link, &addr.prefix);
     if (info->ifa_family == AF_INET && !has_ipv4(link))
         net_state_drop_routes_of(state, AF_INET, link->index); /* with the last address, silently */
+    if (had && net_state_is_uplink(state, link->name))
+        *ret_relist = true; /* the host's default routes may have gone with it */
     return had;
 }
 
@@ -273,12 +281,68 @@ static enum net_route_type route_type(const struct rtmsg *info, const struct att
     }
 }
 
+static void put_gateway(struct net_state *state, const struct rtmsg *info, uint32_t metric,
+                        uint32_t oif, const struct nlattr *via)
+{
+    struct net_gateway gateway = {.family = info->rtm_family, .oif = (int)oif, .metric = metric};
+    if (via)
+        gateway.via = get_addr(via, info->rtm_family);
+    if (oif)
+        net_state_put_gateway(state, &gateway);
+}
+
+static const struct nlattr *hop_gateway(const struct rtnexthop *hop)
+{
+    const struct nlattr *attr = (const struct nlattr *)RTNH_DATA(hop);
+    int rest = hop->rtnh_len - (int)RTNH_LENGTH(0);
+    for (; mnl_attr_ok(attr, rest); rest -= MNL_ALIGN(attr->nla_len), attr = mnl_attr_next(attr))
+        if (mnl_attr_get_type(attr) == RTA_GATEWAY)
+            return attr;
+    return NULL;
+}
+
+/* A default route of the host's table `main`, from a listing. */
+static void take_gateways(struct net_state *state, const struct rtmsg *info,
+                          const struct attrs *attrs)
+{
+    uint32_t metric = 0, oif = 0;
+    get_u32(attrs->at[RTA_PRIORITY], &metric);
+    if (!attrs->at[RTA_MULTIPATH]) {
+        get_u32(attrs->at[RTA_OIF], &oif);
+        put_gateway(state, info, metric, oif, attrs->at[RTA_GATEWAY]);
+        return;
+    }
+    const struct rtnexthop *hop = mnl_attr_get_payload(attrs->at[RTA_MULTIPATH]);
+    int left = mnl_attr_get_payload_len(attrs->at[RTA_MULTIPATH]);
+    /* RTNH_OK() looks at the length before it knows that there is one */
+    for (; left >= (int)sizeof *hop && RTNH_OK(hop, left);
+         left -= RTNH_ALIGN(hop->rtnh_len), hop = RTNH_NEXT(hop))
+        put_gateway(state, info, metric, (uint32_t)hop->rtnh_ifindex, hop_gateway(hop));
+}
+
+/* Changes of the host's default routes are rare, and one of several next hops is not told alone. */
+static bool parse_default(struct net_state *state, const struct nlmsghdr *message, bool *ret_relist)
+{
+    const struct rtmsg *info = mnl_nlmsg_get_payload(message);
+    if (info->rtm_type != RTN_UNICAST)
+        return false;
+    if (!(message->nlmsg_flags & NLM_F_MULTI)) {
+        *ret_relist = state->n_uplinks > 0;
+        return false;
+    }
+    struct attrs attrs = attrs_of(message, sizeof *info);
+    take_gateways(state, info, &attrs);
+    return true;
+}
+
 /* Our protocol number counts in tables that can be ours. */
-static bool parse_route(struct net_state *state, const struct nlmsghdr *message)
+static bool parse_route(struct net_state *state, const struct nlmsghdr *message, bool *ret_relist)
 {
     const struct rtmsg *info = mnl_nlmsg_get_payload(message);
     if (mnl_nlmsg_get_payload_len(message) < sizeof *info)
         return false;
+    if (info->rtm_table == RT_TABLE_MAIN && info->rtm_dst_len == 0)
+        return parse_default(state, message, ret_relist);
     bool ours = info->rtm_protocol == NET_ROUTE_PROTOCOL, new = message->nlmsg_type == RTM_NEWROUTE;
     bool replaces = new && (message->nlmsg_flags & NLM_F_REPLACE);
     if ((!ours && !replaces) || (info->rtm_flags & RTM_F_CLONED) ||
@@ -307,6 +371,23 @@ static bool parse_route(struct net_state *state, const struct nlmsghdr *message)
 
 /* --- rules --- */
 
+/* A rule of ours for marked packets; others' have another protocol. */
+static bool parse_mark(struct net_state *state, const struct nlmsghdr *message,
+                       const struct attrs *attrs)
+{
+    const struct fib_rule_hdr *info = mnl_nlmsg_get_payload(message);
+    const struct nlattr *protocol = attrs->at[FRA_PROTOCOL];
+    struct net_rule rule = {.family = info->family, .table = info->table};
+    if (!protocol || mnl_attr_get_payload_len(protocol) < 1 ||
+        mnl_attr_get_u8(protocol) != NET_ROUTE_PROTOCOL ||
+        !get_u32(attrs->at[FRA_FWMARK], &rule.mark))
+        return false;
+    get_u32(attrs->at[FRA_TABLE], &rule.table);
+    get_u32(attrs->at[FRA_PRIORITY], &rule.priority);
+    return message->nlmsg_type == RTM_NEWRULE ? net_state_put_rule(state, &rule)
+                                              : net_state_drop_rule(state, &rule);
+}
+
 /* Of a removed rule it is not known whether it was the last of its kind. */
 static bool parse_rule(struct net_state *state, const struct nlmsghdr *message, bool *ret_relist)
 {
@@ -317,7 +398,7 @@ static bool parse_rule(struct net_state *state, const struct nlmsghdr *message, 
     struct attrs attrs = attrs_of(message, sizeof *info);
     const struct nlattr *l3mdev = attrs.at[FRA_L3MDEV];
     if (!l3mdev || mnl_attr_get_payload_len(l3mdev) < 1 || !mnl_attr_get_u8(l3mdev))
-        return false;
+        return parse_mark(state, message, &attrs);
     uint8_t family = info->family == AF_INET ? NET_IPV4 : NET_IPV6;
     if (message->nlmsg_type == RTM_DELRULE) {
         *ret_relist = true;
@@ -352,7 +433,7 @@ static bool parse_netconf(struct net_state *state, const struct nlmsghdr *messag
         return (int)index == NETCONFA_IFINDEX_ALL &&
                take(&state->ipv6_forwarding, attrs.at[NETCONFA_FORWARDING]);
     struct net_link *link = info->ncm_family == AF_INET ? net_state_link(state, (int)index) : NULL;
-    if (!link || !is_followed(link))
+    if (!link || !is_followed(state, link))
         return false;
     bool forwarding = take(&link->conf.forwarding, attrs.at[NETCONFA_FORWARDING]);
     bool rp_filter = take(&link->conf.rp_filter, attrs.at[NETCONFA_RP_FILTER]);
@@ -365,9 +446,9 @@ bool net_parse_message(struct net_state *state, const struct nlmsghdr *message, 
     case RTM_NEWLINK:
     case RTM_DELLINK: return parse_link(state, message, ret_relist);
     case RTM_NEWADDR:
-    case RTM_DELADDR: return parse_addr(state, message);
+    case RTM_DELADDR: return parse_addr(state, message, ret_relist);
     case RTM_NEWROUTE:
-    case RTM_DELROUTE: return parse_route(state, message);
+    case RTM_DELROUTE: return parse_route(state, message, ret_relist);
     case RTM_NEWRULE:
     case RTM_DELRULE: return parse_rule(state, message, ret_relist);
     case RTM_NEWNETCONF:

@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <lib/timeval.h>
+#include <lib/util.h>
 #include <linux/fib_rules.h>
 #include <linux/if_link.h>
 #include <linux/netconf.h>
 #include <linux/rtnetlink.h>
 #include <openvswitch/poll-loop.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 
@@ -167,6 +169,20 @@ static int list_routes(struct mnl_socket *socket, struct listing *listing, int f
     return is_unknown_family(error) ? 0 : error;
 }
 
+/* The host's default routes, which egress follows. */
+static int list_main(struct mnl_socket *socket, struct listing *listing, int family)
+{
+    char buffer[256];
+    struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
+    request->nlmsg_type = RTM_GETROUTE;
+    request->nlmsg_flags = NLM_F_DUMP;
+    struct rtmsg *info = mnl_nlmsg_put_extra_header(request, sizeof *info);
+    info->rtm_family = (unsigned char)family;
+    info->rtm_table = RT_TABLE_MAIN;
+    int error = net_socket_ask(socket, request, take_listed, listing);
+    return is_unknown_family(error) ? 0 : error;
+}
+
 static int list_rules(struct mnl_socket *socket, struct listing *listing, int family)
 {
     char buffer[256];
@@ -191,10 +207,13 @@ static int ask_ipv6_forwarding(struct mnl_socket *socket, struct listing *listin
     return is_unknown_family(error) ? 0 : error;
 }
 
-static int list_once(struct mnl_socket *socket, struct net_state *ret_state)
+static int list_once(const struct net_watch *watch, struct net_state *ret_state)
 {
+    struct mnl_socket *socket = watch->requests;
     struct listing listing = {.state = ret_state};
     net_state_init(ret_state);
+    ret_state->uplinks = (const char *const *)watch->uplinks;
+    ret_state->n_uplinks = watch->n_uplinks;
     int error = list_links(socket, &listing);
     if (!error)
         error = list_addrs(socket, &listing);
@@ -203,6 +222,8 @@ static int list_once(struct mnl_socket *socket, struct net_state *ret_state)
         error = list_routes(socket, &listing, family);
         if (!error)
             error = list_rules(socket, &listing, family);
+        if (!error && watch->n_uplinks)
+            error = list_main(socket, &listing, family);
     }
     if (!error)
         error = ask_ipv6_forwarding(socket, &listing);
@@ -216,7 +237,7 @@ static void list_all(struct net_watch *watch)
     struct net_state state;
     int error = -EINTR;
     for (int i = 0; i < DUMP_TRIES && error == -EINTR; i++)
-        error = list_once(watch->requests, &state);
+        error = list_once(watch, &state);
     if (error) {
         snprintf(watch->reason, sizeof watch->reason, "the kernel does not list its interfaces: %s",
                  strerror(-error));
@@ -286,6 +307,33 @@ void net_watch_close(struct net_watch *watch)
     watch->events = watch->requests = NULL;
     net_state_done(&watch->seen);
     watch->listed = watch->stale = false;
+}
+
+static void forget_uplinks(struct net_watch *watch)
+{
+    for (size_t i = 0; i < watch->n_uplinks; i++)
+        free(watch->uplinks[i]);
+    free(watch->uplinks);
+    watch->uplinks = NULL;
+    watch->n_uplinks = 0;
+}
+
+void net_watch_follow(struct net_watch *watch, const struct config *config)
+{
+    forget_uplinks(watch);
+    watch->uplinks = xcalloc(config->n_uplinks + 1, sizeof *watch->uplinks);
+    for (size_t i = 0; i < config->n_uplinks; i++)
+        if (config->uplinks[i].type == UPLINK_ROUTED)
+            watch->uplinks[watch->n_uplinks++] = xstrdup(config->uplinks[i].interface);
+    watch->seen.uplinks = (const char *const *)watch->uplinks;
+    watch->seen.n_uplinks = watch->n_uplinks;
+    watch->stale = true;
+}
+
+void net_watch_free(struct net_watch *watch)
+{
+    net_watch_close(watch);
+    forget_uplinks(watch);
 }
 
 bool net_watch_run(struct net_watch *watch)

@@ -206,9 +206,11 @@ static void set_now(struct writer *writer, struct job *job, const struct net_op 
 
 /* --- operations --- */
 
-/* What Open vSwitch made for us and we have not marked yet. */
+/* What Open vSwitch made for us and we have not marked yet, or what has lost its mark. */
 static bool is_for_us(const struct job *job, const struct net_op *op, const struct net_link *link)
 {
+    if (!op->route && job->change->reclaims && strcmp(job->change->reclaims, link->name) == 0)
+        return link->altname[0] != '\0';
     return !op->route && job->change->waits_for &&
            strcmp(job->change->waits_for, link->name) == 0 &&
            (strcmp(link->type, "openvswitch") == 0 || strcmp(link->type, "tun") == 0);
@@ -233,7 +235,8 @@ static int resolve(struct writer *writer, struct job *job, const struct net_op *
         return 0;
     if (!link)
         step_finish(writer->plan, job->step, STEP_NOT_READY, "interface %s is not there", name);
-    else if (!net_link_is_ours(link) && !is_for_us(job, op, link))
+    else if (!op->uplink && !(op->route && op->route->uplink) && !net_link_is_ours(link) &&
+             !is_for_us(job, op, link))
         step_finish(writer->plan, job->step, STEP_FAILED,
                     "interface %s is not routerd's: delete or rename it", name);
     else

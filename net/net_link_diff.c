@@ -52,7 +52,7 @@ static void build_mark(struct net_build *build, const struct net_link *wanted,
                        const struct net_link *seen)
 {
     if (strcmp(wanted->alias, seen->alias) != 0) {
-        if (seen->altname[0])
+        if (seen->altname[0] && strcmp(wanted->altname, seen->altname) != 0)
             text_op(build, NET_OP_ALTNAME_DELETE, NET_ROUND_FIRST, seen->altname);
         text_op(build, NET_OP_ALIAS, NET_ROUND_FIRST, wanted->alias);
         net_build_say(build, "alias \"%s\"", wanted->alias);

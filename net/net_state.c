@@ -62,6 +62,8 @@ void net_state_done(struct net_state *state)
     tdestroy(state->route_tree, free);
     free(state->links);
     free(state->routes);
+    free(state->gateways);
+    free(state->rules);
     arena_free(state->arena);
     net_state_init(state);
 }

@@ -47,13 +47,13 @@ struct net_link {
     char name[IFNAME_TEXT];
     char type[NET_TYPE_TEXT];   /* the kernel's kind: "vrf", "xfrm", "openvswitch", "tun", ... */
     char alias[NET_ALIAS_TEXT]; /* "" for none */
-    char
-        altname[NET_ALTNAME_TEXT]; /* the one that goes with the alias; seen: "" if it is missing */
-    uint32_t table;                /* of a VRF */
-    uint32_t if_id;                /* of an xfrm interface */
-    uint32_t mtu;                  /* wanted: 0 for any */
-    bool up;                       /* administratively; always wanted */
-    bool running;                  /* the layer below is there */
+    char altname[NET_ALTNAME_TEXT]; /* the one that goes with the alias; seen: "" if it is missing;
+                                     without a mark, one that may have been ours */
+    uint32_t table;                 /* of a VRF */
+    uint32_t if_id;                 /* of an xfrm interface */
+    uint32_t mtu;                   /* wanted: 0 for any */
+    bool up;                        /* administratively; always wanted */
+    bool running;                   /* the layer below is there */
     struct net_conf conf;
     int master_index;         /* seen: the VRF's, or 0 */
     char master[IFNAME_TEXT]; /* wanted: the VRF's, or "" */
@@ -75,9 +75,32 @@ struct net_route {
     struct prefix prefix;
     uint32_t metric;
     enum net_route_type type; /* ODD: seen, and nothing that we would make */
-    struct addr via;          /* of a unicast route */
+    struct addr via;          /* of a unicast route; no family: the link needs none */
     int oif;                  /* seen */
     char dev[IFNAME_TEXT];    /* wanted; "" if no subnet of the network holds `via` */
+    bool uplink;              /* wanted: `dev` is a routed uplink's interface; see net_egress.h */
+    const char *tenant, *object;
+};
+
+/* A default route of the host, in its table `main`. */
+struct net_gateway {
+    int family, oif;
+    struct addr via; /* no family: the link needs none */
+    uint32_t metric;
+};
+
+/* A policy rule of ours: packets with the mark look into the table. */
+struct net_rule {
+    int family;
+    uint32_t mark, table, priority;
+};
+
+/* A network's egress; see net_egress.h. */
+struct net_egress {
+    uint32_t table;
+    char uplink[IFNAME_TEXT];
+    struct addr gateways[2]; /* given ones, IPv4 first; no family: none */
+    bool ipv6;               /* the network has IPv6, too */
     const char *tenant, *object;
 };
 
@@ -91,7 +114,15 @@ struct net_state {
     size_t n_links, n_routes;
     uint8_t l3mdev_rules;   /* families (enum net_family) whose lookups begin in the VRF's table */
     int8_t ipv6_forwarding; /* net.ipv6.conf.all.forwarding; -1: unknown or of no importance */
-    struct arena *arena;    /* of a wanted state */
+    struct net_gateway *gateways; /* seen */
+    size_t n_gateways;
+    struct net_rule *rules; /* seen */
+    size_t n_rules;
+    struct net_egress *egresses; /* wanted; in the arena */
+    size_t n_egresses;
+    const char *const *uplinks; /* seen: interfaces of others that are followed; borrowed */
+    size_t n_uplinks;
+    struct arena *arena; /* of a wanted state */
 };
 
 void net_state_init(struct net_state *state);

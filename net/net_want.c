@@ -2,6 +2,7 @@
 
 #include "model/arena.h"
 #include "model/intended.h"
+#include "model/tunnel_mtu.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -109,7 +110,7 @@ static void want_tunnel(struct want *want, const struct tunnel *tunnel)
         add_port(want, ids_tunnel_name(tunnel->id, name), "xfrm",
                  object_path(want, "tunnel", tunnel->name), tunnel->inside, tunnel->n_inside);
     link->if_id = tunnel->id;
-    link->mtu = tunnel->profile ? tunnel->profile->mtu : 0;
+    link->mtu = tunnel->profile ? tunnel_mtu(tunnel, want->config) : 0;
 }
 
 static bool holds(const struct prefix *prefixes, size_t n, const struct addr *via)
@@ -159,6 +160,23 @@ static void want_route(struct want *want, const struct route *route)
     net_state_put_route(want->state, &wanted);
 }
 
+static void want_egress(struct want *want, const struct egress *egress)
+{
+    struct net_state *state = want->state;
+    const struct config_uplink *uplink = config_find_uplink(want->config, egress->uplink);
+    if (!uplink)
+        return; /* it was checked; the configuration has changed since */
+    struct net_egress *wanted = &state->egresses[state->n_egresses++];
+    *wanted = (struct net_egress){
+        .table = ids_vrf_table(want->network->id),
+        .gateways = {uplink->gateways[0], uplink->gateways[1]},
+        .ipv6 = network_has_ipv6(want->network),
+        .tenant = want->tenant,
+        .object = arena_printf(state->arena, "%s/egress", want->network->name),
+    };
+    snprintf(wanted->uplink, sizeof wanted->uplink, "%s", uplink->interface);
+}
+
 static void want_network(struct want *want)
 {
     const struct network *network = want->network;
@@ -170,12 +188,25 @@ static void want_network(struct want *want)
         want_tunnel(want, &network->tunnels[i]);
     for (size_t i = 0; i < network->n_routes; i++)
         want_route(want, &network->routes[i]);
+    if (network->egress)
+        want_egress(want, network->egress);
+}
+
+static size_t count_egresses(const struct intended *intended)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < intended->n_tenants; i++)
+        for (size_t j = 0; j < intended->tenants[i].topology->n_networks; j++)
+            n += intended->tenants[i].topology->networks[j].egress != NULL;
+    return n;
 }
 
 void net_want(const struct intended *intended, struct net_state *ret_wanted)
 {
     net_state_init(ret_wanted);
     ret_wanted->arena = arena_new();
+    ret_wanted->egresses =
+        arena_calloc(ret_wanted->arena, count_egresses(intended), sizeof *ret_wanted->egresses);
     for (size_t i = 0; i < intended->n_tenants; i++) {
         const struct intended_tenant *tenant = &intended->tenants[i];
         for (size_t j = 0; j < tenant->topology->n_networks; j++)

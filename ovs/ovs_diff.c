@@ -90,8 +90,8 @@ static void draft_block(struct draft *draft, const char *format, ...)
 
 static const char *settings_text(struct draft *draft, unsigned int wrong)
 {
-    static const char *const names[] = {"fail_mode",    "stp_enable",      "rstp_enable",
-                                        "forward-bpdu", "disable-in-band", "mac-table-size"};
+    static const char *const names[] = {"fail_mode", "stp_enable", "rstp_enable", "forward-bpdu",
+                                        "disable-in-band"};
     const char *text = NULL;
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -110,7 +110,7 @@ static void diff_bridge_settings(struct draft *draft, const struct ovs_bridge *w
     bool own_mark = strcmp(want->mark, seen->mark) != 0;
     bool mark = own_mark || strcmp(want->local_mark, seen->local_mark) != 0;
 
-    if (!wrong && !datapath && !mark) {
+    if (!wrong && !datapath && !mark && want->macs == seen->macs) {
         return;
     }
     draft_op(draft, OVS_OP_BRIDGE, want, NULL);
@@ -121,6 +121,11 @@ static void diff_bridge_settings(struct draft *draft, const struct ovs_bridge *w
     }
     if (wrong) {
         draft_say(draft, "; ", "bridge %s: put right %s", want->name, settings_text(draft, wrong));
+    }
+    if (want->macs != seen->macs) {
+        draft_say(draft, "; ", "bridge %s: mac-table-size %s -> %u", want->name,
+                  seen->macs ? arena_printf(draft->plan->arena, "%u", seen->macs) : "unset",
+                  want->macs);
     }
     if (mark) {
         draft_say(draft, "; ", "bridge %s: mark \"%s\" -> \"%s\"", want->name,
@@ -149,9 +154,17 @@ static void diff_bridge(struct draft *draft, const struct ovs_bridge *want)
 /* --- ports ---------------------------------------------------------------------------------------
  */
 
-static const char *tag_text(struct draft *draft, int tag)
+static const char *tag_text(struct draft *draft, const struct ovs_port *port)
 {
-    return tag == OVS_NO_TAG ? "untagged" : arena_printf(draft->plan->arena, "VLAN %d", tag);
+    static const char *const types[] = {
+        [OVS_NO_SERVICE] = "",
+        [OVS_SERVICE_8021AD] = "802.1ad ",
+        [OVS_SERVICE_8021Q] = "outer ",
+    };
+
+    return port->tag == OVS_NO_TAG
+               ? "untagged"
+               : arena_printf(draft->plan->arena, "%sVLAN %d", types[port->service], port->tag);
 }
 
 static const char *mtu_text(struct draft *draft, unsigned int mtu)
@@ -169,13 +182,13 @@ static void say_new_port(struct draft *draft, const struct ovs_port *want)
 {
     if (!strcmp(want->type, "patch")) {
         if (!is_inner_patch(want)) {
-            draft_say(draft, ", ", "joined to %s VLAN %d", want->bridge, want->tag);
+            draft_say(draft, ", ", "joined to %s %s", want->bridge, tag_text(draft, want));
         }
     } else if (want->adopt) {
         draft_say(draft, " with ", "interface %s on %s, all VLANs, mtu %u", want->name,
                   want->bridge, want->mtu);
     } else {
-        const char *tag = tag_text(draft, want->tag);
+        const char *tag = tag_text(draft, want);
 
         draft_say(draft, ", ", "port %s on %s, %s, mtu %u", want->name, want->bridge, tag,
                   want->mtu);
@@ -211,9 +224,8 @@ static size_t diff_port_carriage(struct draft *draft, const struct ovs_port *wan
     if (strcmp(want->bridge, seen->bridge) != 0) {
         say_change(draft, &n, want, "bridge %s -> %s", seen->bridge, want->bridge);
     }
-    if (want->tag != seen->tag) {
-        say_change(draft, &n, want, "%s -> %s", tag_text(draft, seen->tag),
-                   tag_text(draft, want->tag));
+    if (want->tag != seen->tag || want->service != seen->service) {
+        say_change(draft, &n, want, "%s -> %s", tag_text(draft, seen), tag_text(draft, want));
     }
     if (strcmp(want->type, seen->type) != 0) {
         say_change(draft, &n, want, "type \"%s\" -> \"%s\"", seen->type, want->type);
@@ -387,8 +399,31 @@ static void diff_unwanted(const struct ovs_state *want, const struct ovs_state *
     draft_finish(&draft, PHASE_OVS_DELETE, STEP_DELETE, tenant, object);
 }
 
+/* The one setting that is not of a bridge or port. What somebody has set is never changed. */
+static void diff_limit(const struct ovs_state *want, const struct ovs_state *seen,
+                       struct plan *plan)
+{
+    struct draft draft = draft_new(want, seen, plan);
+    bool wanted = want->vlan_limit != OVS_LIMIT_UNSET;
+
+    if (wanted && !ovs_limit_suffices(seen->vlan_limit)) {
+        draft_op(&draft, OVS_OP_LIMIT, NULL, NULL);
+        draft_say(&draft, "", "look at two VLAN tags");
+        if (seen->vlan_limit != OVS_LIMIT_UNSET) {
+            draft_block(&draft, "%s", OVS_LIMIT_REMEDY);
+        }
+        draft_finish(&draft, PHASE_OVS_CREATE, STEP_CREATE, "", "uplink/vlan-limit");
+    } else if (!wanted && seen->vlan_limit_ours) {
+        draft_op(&draft, OVS_OP_DROP_LIMIT, NULL, NULL);
+        draft_say(&draft, "", "look at one VLAN tag again");
+        draft_finish(&draft, PHASE_OVS_DELETE, STEP_DELETE, "", "uplink/vlan-limit");
+    }
+}
+
 void ovs_diff(const struct ovs_state *want, const struct ovs_state *seen, struct plan *plan)
 {
+    diff_limit(want, seen, plan);
+    ovs_limit_diff(want, seen, plan);
     for (size_t i = 0, n; i < seen->n_parts; i += n) {
         const struct ovs_part *parts = ovs_state_parts(seen, seen->parts[i].mark, &n);
 

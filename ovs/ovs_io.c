@@ -23,6 +23,7 @@ struct ovs {
     struct ovsdb_idl *idl;
     struct ovs_watch watch;
     struct ovs_commit commit;
+    struct ovs_nft nft;
 
     unsigned int seqno; /* of what `seen` was made from */
     bool synced;        /* the whole database has come in on this connection */
@@ -34,7 +35,8 @@ struct ovs {
 
     struct ovs_state *want; /* for want_for, of which a reference is held */
     struct intended *want_for;
-    bool clean; /* it has been compared with `seen`: no difference */
+    bool clean;   /* it has been compared with `seen`: no difference */
+    char *advice; /* from both; or null */
 
     enum backend_health health;
     char *reason; /* why not ready, or a warning, or null */
@@ -62,6 +64,7 @@ static int ovs_open(const struct config *config, struct backend **ret_backend)
     ovsdb_idl_set_probe_interval(ovs->idl, PROBE_MS);
     ovs_watch_init(&ovs->watch, ovs->server);
     ovs_commit_init(&ovs->commit);
+    ovs_nft_init(&ovs->nft);
     ovs->health = BACKEND_OPENING;
     ovs->lost_ms = time_msec();
     ovs->maybe_deaf = true;
@@ -76,6 +79,18 @@ static void forget_want(struct ovs *ovs)
     ovs->want = NULL;
     ovs->want_for = NULL;
     ovs->clean = false;
+    free(ovs->advice);
+    ovs->advice = NULL;
+}
+
+static void advise(struct ovs *ovs)
+{
+    struct arena *arena = arena_new();
+    const char *advice = ovs->want && ovs->seen ? ovs_advice(arena, ovs->want, ovs->seen) : NULL;
+
+    free(ovs->advice);
+    ovs->advice = advice ? xstrdup(advice) : NULL;
+    arena_free(arena);
 }
 
 static void ovs_close(struct backend *backend)
@@ -84,6 +99,7 @@ static void ovs_close(struct backend *backend)
 
     ovs_commit_done(&ovs->commit);
     ovs_watch_done(&ovs->watch);
+    ovs_nft_done(&ovs->nft);
     ovsdb_idl_destroy(ovs->idl);
     forget_want(ovs);
     ovs_state_free(ovs->seen);
@@ -135,13 +151,14 @@ static void session_run(struct ovs *ovs)
 static bool see_run(struct ovs *ovs)
 {
     unsigned int seqno = ovsdb_idl_get_seqno(ovs->idl);
+    bool limits = ovs_nft_run(&ovs->nft);
     struct ovs_state *now;
 
-    if (!ovs->synced || (ovs->seen && seqno == ovs->seqno)) {
+    if (!ovs->synced || (ovs->seen && seqno == ovs->seqno && !limits)) {
         return false;
     }
     ovs->seqno = seqno;
-    now = ovs_see(ovs->idl);
+    now = ovs_see(ovs->idl, &ovs->nft);
     if (ovs->seen && ovs_see_equal(ovs->seen, now)) {
         ovs_state_free(now);
         return false;
@@ -149,6 +166,7 @@ static bool see_run(struct ovs *ovs)
     ovs_state_free(ovs->seen);
     ovs->seen = now;
     ovs->clean = false;
+    advise(ovs);
     return true;
 }
 
@@ -205,7 +223,7 @@ static char *session_reason(const struct ovs *ovs)
 static enum backend_health judge_health(struct ovs *ovs, char **ret_reason)
 {
     const struct ovsrec_open_vswitch *root = ovsrec_open_vswitch_first(ovs->idl);
-    const char *warning = deaf_reason(ovs);
+    const char *warning = deaf_reason(ovs) ? deaf_reason(ovs) : ovs->advice;
 
     if (!ovs->synced) {
         bool early = ovs->health == BACKEND_OPENING && !ovsdb_idl_get_last_error(ovs->idl);
@@ -289,6 +307,7 @@ static void ovs_wait(struct backend *backend)
     ovsdb_idl_wait(ovs->idl);
     ovs_watch_wait(&ovs->watch);
     ovs_commit_wait(&ovs->commit);
+    ovs_nft_wait(&ovs->nft);
     if (!ovsdb_idl_is_connected(ovs->idl)) {
         poll_timer_wait_until(ovs->again_ms);
     } else if (!ovs->synced && ovs->health == BACKEND_OPENING) {
@@ -306,6 +325,7 @@ static void ovs_diff_hook(struct backend *backend, const struct intended *intend
         forget_want(ovs);
         ovs->want = ovs_want(intended);
         ovs->want_for = intended_ref(intended);
+        advise(ovs);
     }
     if (!ovs->clean) {
         ovs_diff(ovs->want, ovs->seen, plan);
@@ -316,8 +336,20 @@ static void ovs_diff_hook(struct backend *backend, const struct intended *intend
 static void ovs_apply(struct backend *backend, struct plan *plan, struct step **steps, size_t n)
 {
     struct ovs *ovs = ovs_of(backend);
+    size_t n_rows = 0;
 
-    ovs_commit_start(&ovs->commit, plan, steps, n);
+    for (size_t i = 0; i < n; i++) { /* those of rows first */
+        struct step *step = steps[i];
+        const struct ovs_work *work = step->data;
+
+        if (work->nft) {
+            ovs_nft_apply(&ovs->nft, plan, step);
+        } else {
+            steps[i] = steps[n_rows];
+            steps[n_rows++] = step;
+        }
+    }
+    ovs_commit_start(&ovs->commit, plan, steps, n_rows);
     if (ovs->health == BACKEND_READY) {
         ovs_commit_run(&ovs->commit, ovs->idl, false);
     } else {

@@ -8,12 +8,34 @@
 #include <lib/vswitch-idl.h>
 #include <openvswitch/shash.h>
 
+/* --- limits of broadcasts (ovs_io_nft.c) --- */
+
+struct nft_ctx;
+
+struct ovs_nft {
+    struct nft_ctx *context; /* null: libnftables does not work */
+    int fd;                  /* hears of changes */
+    bool dirty;              /* to be read again */
+    char *text;              /* the listing, as JSON; "" if there is no table */
+    char *error;             /* why the last commands failed, or null */
+};
+
+void ovs_nft_init(struct ovs_nft *nft);
+void ovs_nft_done(struct ovs_nft *nft);
+/* Reads the table again if it may have changed; true if it has. */
+bool ovs_nft_run(struct ovs_nft *nft);
+void ovs_nft_wait(const struct ovs_nft *nft);
+/* Adds the limits to a state that is not indexed yet. */
+void ovs_nft_see(const struct ovs_nft *nft, struct ovs_state *state);
+/* Carries out and finishes a step that is commands for nftables. Takes milliseconds. */
+void ovs_nft_apply(struct ovs_nft *nft, struct plan *plan, struct step *step);
+
 /* --- rows to values (ovs_io_see.c) --- */
 
 /* Asks for the columns that are looked at, and no others: a changed counter wakes nobody. */
 void ovs_see_register(struct ovsdb_idl *idl);
 /* Everything that is seen. Bridges of others are in it with their ports' names only. */
-struct ovs_state *ovs_see(const struct ovsdb_idl *idl);
+struct ovs_state *ovs_see(const struct ovsdb_idl *idl, const struct ovs_nft *nft);
 /* How far ovs-vswitchd is with an interface. */
 enum ovs_made ovs_see_made(const struct ovsrec_interface *interface);
 /* Whether both hold the same. */

@@ -136,6 +136,26 @@ static struct ovsrec_port *insert_local_port(struct ovs_rows *rows, const struct
     return port;
 }
 
+/* --- the whole of Open vSwitch --- */
+
+static void set_limit(const struct ovs_rows *rows)
+{
+    if (!smap_get(&rows->root->other_config, "vlan-limit")) {
+        ovsrec_open_vswitch_update_other_config_setkey(rows->root, "vlan-limit", "2");
+        ovsrec_open_vswitch_update_external_ids_setkey(rows->root, OVS_LIMIT_KEY, "2");
+    }
+}
+
+static void drop_limit(const struct ovs_rows *rows)
+{
+    if (smap_get_int(&rows->root->other_config, "vlan-limit", 0) == OVS_LIMIT_SERVICE) {
+        ovsrec_open_vswitch_update_other_config_delkey(rows->root, "vlan-limit");
+    }
+    ovsrec_open_vswitch_update_external_ids_delkey(rows->root, OVS_LIMIT_KEY);
+}
+
+/* --- bridges' settings --- */
+
 static void bridge_settings(const struct ovsrec_bridge *row, const struct ovs_bridge *want)
 {
     struct smap config;
@@ -144,7 +164,7 @@ static void bridge_settings(const struct ovsrec_bridge *row, const struct ovs_br
     smap_remove(&config, "forward-bpdu");
     smap_replace(&config, "disable-in-band", "true");
     smap_remove(&config, "mac-table-size");
-    smap_add_format(&config, "mac-table-size", "%d", OVS_MAC_TABLE);
+    smap_add_format(&config, "mac-table-size", "%u", want->macs);
     ovsrec_bridge_set_other_config(row, &config);
     smap_destroy(&config);
     ovsrec_bridge_set_fail_mode(row, "standalone");
@@ -242,6 +262,20 @@ static void interface_settings(const struct ovsrec_interface *row, const struct 
     }
 }
 
+static void port_ethertype(const struct ovsrec_port *row, const struct ovs_port *want)
+{
+    struct smap config;
+
+    smap_clone(&config, &row->other_config);
+    smap_remove(&config, "qinq-ethtype");
+    if (want->service) {
+        smap_add(&config, "qinq-ethtype",
+                 want->service == OVS_SERVICE_8021Q ? "802.1q" : "802.1ad");
+    }
+    ovsrec_port_set_other_config(row, &config);
+    smap_destroy(&config);
+}
+
 static void port_settings(const struct ovsrec_port *row, const struct ovs_port *want)
 {
     int64_t tag = want->tag;
@@ -254,7 +288,8 @@ static void port_settings(const struct ovsrec_port *row, const struct ovs_port *
     ovsrec_port_set_tag(row, &tag, want->tag == OVS_NO_TAG ? 0 : 1);
     ovsrec_port_set_trunks(row, NULL, 0);
     ovsrec_port_set_cvlans(row, NULL, 0);
-    ovsrec_port_set_vlan_mode(row, NULL);
+    ovsrec_port_set_vlan_mode(row, want->service ? "dot1q-tunnel" : NULL);
+    port_ethertype(row, want);
 }
 
 /* The one interface of the port; what somebody bonded to it is let go of. */
@@ -328,6 +363,8 @@ const char *ovs_rows_add(struct ovs_rows *rows, const struct ovs_work *work, str
         case OVS_OP_PORT: ensure_port(rows, op->port); break;
         case OVS_OP_DROP_PORT: drop_port(rows, op->port->name); break;
         case OVS_OP_DROP_BRIDGE: drop_bridge(rows, op->bridge->name); break;
+        case OVS_OP_LIMIT: set_limit(rows); break;
+        case OVS_OP_DROP_LIMIT: drop_limit(rows); break;
         case OVS_OP_RETRY: break; /* the increment of next_cfg is all that it takes */
         }
     }

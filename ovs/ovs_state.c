@@ -9,8 +9,14 @@ struct ovs_state *ovs_state_new(void)
     struct ovs_state *state = arena_alloc(arena, sizeof *state);
 
     state->arena = arena;
+    state->vlan_limit = OVS_LIMIT_UNSET;
     state->by_bridge.arena = state->by_port.arena = state->by_object.arena = arena;
     return state;
+}
+
+bool ovs_limit_suffices(int vlan_limit)
+{
+    return vlan_limit == OVS_LIMIT_NONE || vlan_limit >= OVS_LIMIT_SERVICE;
 }
 
 void ovs_state_free(struct ovs_state *state)
@@ -73,6 +79,36 @@ struct ovs_object *ovs_state_add_object(struct ovs_state *state)
         .first_port = state->n_ports,
     };
     return object;
+}
+
+struct ovs_limit *ovs_state_add_limit(struct ovs_state *state, const char *chain, const char *key)
+{
+    struct ovs_limit *limit;
+
+    state->limits = arena_grow(state->arena, state->limits, state->n_limits,
+                               &state->limits_capacity, sizeof *state->limits);
+    limit = &state->limits[state->n_limits++];
+    *limit = (struct ovs_limit){
+        .chain = arena_strdup(state->arena, chain),
+        .key = arena_strdup(state->arena, key),
+    };
+    return limit;
+}
+
+static int limit_cmp(const void *a_, const void *b_)
+{
+    const struct ovs_limit *a = a_, *b = b_;
+    int order = strcmp(a->chain, b->chain);
+
+    return order ? order : strcmp(a->key, b->key);
+}
+
+bool ovs_state_has_limit(const struct ovs_state *state, const char *chain, const char *key)
+{
+    const struct ovs_limit wanted = {.chain = chain, .key = key};
+
+    return state->n_limits &&
+           bsearch(&wanted, state->limits, state->n_limits, sizeof *state->limits, limit_cmp);
 }
 
 const char *ovs_bridge_mark(const struct ovs_bridge *bridge)
@@ -144,6 +180,9 @@ void ovs_state_index(struct ovs_state *state)
         keyed_add(&state->by_object, state->objects[i].mark, &state->objects[i]);
     }
     keyed_sort(&state->by_object);
+    if (state->n_limits) {
+        qsort(state->limits, state->n_limits, sizeof *state->limits, limit_cmp);
+    }
     index_parts(state);
 }
 

@@ -14,7 +14,8 @@
 
 #include <stdbool.h>
 
-#define OVS_MARK_KEY "routerd" /* in external_ids */
+#define OVS_MARK_KEY "routerd"             /* in external_ids */
+#define OVS_LIMIT_KEY "routerd-vlan-limit" /* in Open_vSwitch's: the limit is ours */
 
 enum { OVS_NO_TAG = -1, OVS_MAC_TABLE = 65536 };
 
@@ -25,8 +26,21 @@ enum ovs_setting {
     OVS_NO_RSTP = 1 << 2,    /* rstp_enable=false */
     OVS_NO_BPDU = 1 << 3,    /* other_config:forward-bpdu absent */
     OVS_NO_IN_BAND = 1 << 4, /* other_config:disable-in-band=true: no hidden flows */
-    OVS_MACS = 1 << 5,       /* other_config:mac-table-size: all that a hub may learn */
-    OVS_SETTINGS = (1 << 6) - 1
+    OVS_SETTINGS = (1 << 5) - 1
+};
+
+/* Whether a port adds a tag to what has one already, and of which type. */
+enum ovs_service {
+    OVS_NO_SERVICE,
+    OVS_SERVICE_8021AD,
+    OVS_SERVICE_8021Q,
+};
+
+/* Open_vSwitch's other_config:vlan-limit: how many tags are looked at. */
+enum {
+    OVS_LIMIT_UNSET = -1, /* 1 then */
+    OVS_LIMIT_NONE = 0,
+    OVS_LIMIT_SERVICE = 2, /* what Q-in-Q needs */
 };
 
 struct ovs_bridge {
@@ -35,7 +49,8 @@ struct ovs_bridge {
     const char *local_mark; /* on its local Interface: a second witness */
     const char *datapath;   /* "system" or "netdev" */
     unsigned int settings;
-    bool adopt; /* wanted: one of that name without mark does as it is */
+    unsigned int macs; /* other_config:mac-table-size; 0: unset */
+    bool adopt;        /* wanted: one of that name without mark does as it is */
     /* seen */
     size_t n_foreign; /* ports of others, but for its local one */
 };
@@ -55,8 +70,9 @@ struct ovs_port {
     const char *peer;           /* of a patch; "" else */
     const char *mac;            /* asked for; "": OVS's choice */
     int tag;                    /* VLAN, or OVS_NO_TAG */
+    enum ovs_service service;   /* the tag is an outer one */
     unsigned int mtu;           /* mtu_request in bytes; 0: none */
-    bool plain;                 /* one interface, no trunks, vlan_mode or cvlans */
+    bool plain;                 /* one interface, no trunks or cvlans, no other vlan_mode */
     bool lldp;                  /* sends LLDP */
     bool adopt;                 /* wanted: as of a bridge */
     /* seen */
@@ -64,6 +80,17 @@ struct ovs_port {
     const char *error; /* of OVS_REFUSED */
     bool link_down;    /* no carrier, or administratively down */
     bool admin_down;
+    unsigned int link_mtu; /* of the interface itself; 0: not known */
+};
+
+/* How many packets to the broadcast address an uplink's interface lets in from a VLAN. */
+struct ovs_limit {
+    const char *chain; /* of the interface: "on-ens4" */
+    const char *key;   /* "1001 50": VLAN and packets a second; "1001.5 50", "1001.5q 50" with an
+                          outer one. Seen only: "" for a chain without any */
+    /* wanted only */
+    const char *interface;
+    const struct attachment *attachment;
 };
 
 /* What is wanted for one uplink or segment: a run of the state's bridges and of its ports. */
@@ -88,6 +115,11 @@ struct ovs_state {
     size_t n_bridges, bridges_capacity;
     struct ovs_port *ports;
     size_t n_ports, ports_capacity;
+    int vlan_limit;           /* wanted: OVS_LIMIT_SERVICE, or OVS_LIMIT_UNSET if any will do */
+    bool vlan_limit_ours;     /* seen: we have set it */
+    struct ovs_limit *limits; /* sorted by ovs_state_index() */
+    size_t n_limits, limits_capacity;
+    const char *limits_error;   /* seen: why the last attempt to set them failed, or null */
     struct ovs_object *objects; /* wanted only */
     size_t n_objects, objects_capacity;
     /* made by ovs_state_index() */
@@ -96,6 +128,13 @@ struct ovs_state {
     size_t n_parts;
 };
 
+/* Whether frames with two tags can be told apart, and what to do if not and somebody wants it so.
+ */
+bool ovs_limit_suffices(int vlan_limit);
+#define OVS_LIMIT_REMEDY                                                                      \
+    "somebody has set Open vSwitch to look at one VLAN tag, but Q-in-Q needs two: ovs-vsctl " \
+    "set Open_vSwitch . other_config:vlan-limit=2"
+
 struct ovs_state *ovs_state_new(void);
 void ovs_state_free(struct ovs_state *state); /* null is fine */
 /* A zeroed element (a port without a tag, its strings ""); valid until the next of its kind is
@@ -103,6 +142,7 @@ void ovs_state_free(struct ovs_state *state); /* null is fine */
 struct ovs_bridge *ovs_state_add_bridge(struct ovs_state *state, const char *name);
 struct ovs_port *ovs_state_add_port(struct ovs_state *state, const char *name);
 struct ovs_object *ovs_state_add_object(struct ovs_state *state);
+struct ovs_limit *ovs_state_add_limit(struct ovs_state *state, const char *chain, const char *key);
 /* Makes the indexes and counts foreign ports. */
 void ovs_state_index(struct ovs_state *state);
 
@@ -110,6 +150,7 @@ const struct ovs_bridge *ovs_state_bridge(const struct ovs_state *state,
                                           const char *name); /* or null */
 const struct ovs_port *ovs_state_port(const struct ovs_state *state, const char *name);
 const struct ovs_object *ovs_state_object(const struct ovs_state *state, const char *mark);
+bool ovs_state_has_limit(const struct ovs_state *state, const char *chain, const char *key);
 /* The parts that carry the mark; *ret_n may be 0. */
 const struct ovs_part *ovs_state_parts(const struct ovs_state *state, const char *mark,
                                        size_t *ret_n);
@@ -124,6 +165,8 @@ enum ovs_op_kind {
     OVS_OP_RETRY,       /* ovs-vswitchd tries the port again, which is as wanted */
     OVS_OP_DROP_PORT,   /* the port is gone; if it is ours */
     OVS_OP_DROP_BRIDGE, /* the bridge is gone; if it is ours and nobody else's port is on it */
+    OVS_OP_LIMIT,       /* two tags are looked at, if nobody has said how many; with our mark */
+    OVS_OP_DROP_LIMIT,  /* our mark is gone, and what we have set unless somebody has changed it */
 };
 
 struct ovs_op {
@@ -137,6 +180,7 @@ struct ovs_work {
     struct ovs_op *ops;
     size_t n_ops, capacity;
     const char *blocked; /* why it cannot be done, or null */
+    const char *nft;     /* instead of operations: commands for nftables, or null */
 };
 
 /* What is wanted for the intended state. */
@@ -150,6 +194,19 @@ const struct config_uplink *ovs_want_uplink(const struct config *config,
                                             const struct attachment *attachment);
 /* Adds the steps from seen to wanted. */
 void ovs_diff(const struct ovs_state *want, const struct ovs_state *seen, struct plan *plan);
+
+/* The chain of an interface; nft(8) 1.0.6 does not list a chain's interface in JSON. */
+const char *ovs_limit_chain(struct arena *arena, const char *interface);
+/* The key of the attachment's limit; it is wanted if broadcast_limit is not 0. */
+const char *ovs_limit_key(struct arena *arena, const struct attachment *attachment);
+/* Adds the steps for the limits alone; ovs_diff() does so too. */
+void ovs_limit_diff(const struct ovs_state *want, const struct ovs_state *seen, struct plan *plan);
+#define OVS_NFT_TABLE "netdev routerd"
+
+/* What of the uplinks is the facility's and not as it should be, as a sentence in `arena`, or null.
+ * It is only told: what is not ours is not changed. */
+const char *ovs_advice(struct arena *arena, const struct ovs_state *want,
+                       const struct ovs_state *seen);
 
 struct status;
 /* Fills in the segments' facts and votes. `away`: why nothing is known, or null. `deaf`: why

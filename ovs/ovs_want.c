@@ -1,17 +1,20 @@
 #include "ovs/ovs_state.h"
 
+#include <stdio.h>
 #include <string.h>
 
-static void add_bridge(struct ovs_state *state, const char *name, const char *mark,
-                       const char *datapath, bool adopt)
+static struct ovs_bridge *add_bridge(struct ovs_state *state, const char *name, const char *mark,
+                                     const char *datapath, bool adopt)
 {
     struct ovs_bridge *bridge = ovs_state_add_bridge(state, name);
 
     bridge->mark = bridge->local_mark = mark;
     bridge->datapath = datapath;
     bridge->settings = OVS_SETTINGS;
+    bridge->macs = OVS_MAC_TABLE;
     bridge->adopt = adopt;
     state->objects[state->n_objects - 1].n_bridges++;
+    return bridge;
 }
 
 static struct ovs_port *add_port(struct ovs_state *state, const char *name, const char *bridge,
@@ -46,6 +49,26 @@ static size_t count_usable(const struct config *config, const struct segment *se
     return n;
 }
 
+/* The bridge of an outer VLAN: the VLAN, and a hash of the uplink's name, which may be too long.
+ * Two uplinks whose hashes (FNV-1a, 32 bits) are equal would need other names. */
+static const char *service_bridge(const struct attachment *attachment, char buffer[IFNAME_TEXT])
+{
+    uint32_t hash = 2166136261U;
+
+    for (const char *c = attachment->uplink; *c; c++) {
+        hash = (hash ^ (unsigned char)*c) * 16777619U;
+    }
+    snprintf(buffer, IFNAME_TEXT, "rq%u-%08x", attachment->outer_vlan & 0xfffU, hash);
+    return buffer;
+}
+
+/* What an attachment's VLAN is a VLAN of. */
+static const char *carrier(const struct config_uplink *uplink, const struct attachment *attachment,
+                           char buffer[IFNAME_TEXT])
+{
+    return attachment->outer_vlan ? service_bridge(attachment, buffer) : uplink->bridge;
+}
+
 const char *ovs_want_bridge(const struct config *config, const struct segment *segment,
                             char buffer[IFNAME_TEXT])
 {
@@ -58,25 +81,10 @@ const char *ovs_want_bridge(const struct config *config, const struct segment *s
         const struct config_uplink *uplink = ovs_want_uplink(config, &segment->attachments[i]);
 
         if (uplink) {
-            return uplink->bridge;
+            return carrier(uplink, &segment->attachments[i], buffer);
         }
     }
     return NULL;
-}
-
-/* The MTU that fits through all of the segment's uplinks. */
-static unsigned int segment_mtu(const struct config *config, const struct segment *segment)
-{
-    unsigned int mtu = 0;
-
-    for (size_t i = 0; i < segment->n_attachments; i++) {
-        const struct config_uplink *uplink = ovs_want_uplink(config, &segment->attachments[i]);
-
-        if (uplink && (!mtu || uplink->mtu < mtu)) {
-            mtu = uplink->mtu;
-        }
-    }
-    return mtu;
 }
 
 /* A MAC address of its own for the segment's port, the same each time: a port that is made anew, by
@@ -104,22 +112,40 @@ static const char *segment_mac(struct arena *arena, const char *router, const ch
                         (unsigned int)(hash >> 24 & 255), (unsigned int)(hash >> 32 & 255));
 }
 
-/* The pair of patch ports between the segment's own bridge and an uplink's. Their names hold the
- * uplink and the VLAN, so that the order of attachments does not matter. */
+/* One end of a pair of patch ports. */
+struct patch_end {
+    const char *name, *bridge;
+};
+
+/* Two patch ports that are joined; the outer one has the tag. */
+static void add_patch(struct ovs_state *state, struct patch_end outer, int tag,
+                      enum ovs_service service, struct patch_end inner)
+{
+    struct ovs_port *port = add_port(state, outer.name, outer.bridge, "patch", tag);
+
+    port->peer = inner.name;
+    port->service = service;
+    port = add_port(state, inner.name, inner.bridge, "patch", OVS_NO_TAG);
+    port->peer = outer.name;
+}
+
+/* Between the segment's own bridge and what carries the attachment. The names hold the uplink and
+ * the VLANs, so that the order of attachments does not matter. */
 static void want_patch(struct ovs_state *state, const struct segment *segment,
                        const struct attachment *attachment, const struct config_uplink *uplink)
 {
-    char buffer[IFNAME_TEXT];
+    char buffer[IFNAME_TEXT], carrier_buffer[IFNAME_TEXT];
     const char *bridge = ids_bridge_name(segment->id, buffer);
-    const char *inner, *outer;
-    struct ovs_port *port;
+    const char *place = attachment->outer_vlan
+                            ? arena_printf(state->arena, "%s-%u.%u", uplink->name,
+                                           attachment->outer_vlan, attachment->vlan)
+                            : arena_printf(state->arena, "%s-%u", uplink->name, attachment->vlan);
 
-    inner = arena_printf(state->arena, "%s-%s-%u", bridge, uplink->name, attachment->vlan);
-    outer = arena_printf(state->arena, "%s-%u-%s", uplink->name, attachment->vlan, bridge);
-    port = add_port(state, outer, uplink->bridge, "patch", attachment->vlan);
-    port->peer = inner;
-    port = add_port(state, inner, bridge, "patch", OVS_NO_TAG);
-    port->peer = outer;
+    add_patch(state,
+              (struct patch_end){arena_printf(state->arena, "%s-%s", place, bridge),
+                                 carrier(uplink, attachment, carrier_buffer)},
+              attachment->vlan, OVS_NO_SERVICE,
+              (struct patch_end){arena_printf(state->arena, "%s-%s", bridge, place), bridge});
 }
 
 static void want_segment(struct ovs_state *state, const struct config *config, const char *tenant,
@@ -140,7 +166,8 @@ static void want_segment(struct ovs_state *state, const struct config *config, c
     object->object = arena_printf(state->arena, "%s/segment/%s", network, segment->name);
     object->mark = arena_printf(state->arena, "%s/%s", tenant, object->object);
     if (n > 1) {
-        add_bridge(state, bridge, object->mark, config->ovs_datapath, false);
+        add_bridge(state, bridge, object->mark, config->ovs_datapath, false)->macs =
+            segment->mac_limit ? segment->mac_limit : OVS_MAC_TABLE;
     }
     for (size_t i = 0; i < segment->n_attachments; i++) {
         const struct attachment *attachment = &segment->attachments[i];
@@ -176,16 +203,67 @@ static void want_uplink(struct ovs_state *state, const struct config *config,
     port->adopt = true;
 }
 
-static void mark_used(const struct config *config, const struct network *network, bool *used)
+/* The bridge of an outer VLAN, for all attachments inside of it. */
+static void want_service(struct ovs_state *state, const struct config *config,
+                         const struct attachment *attachment)
+{
+    const struct config_uplink *uplink = ovs_want_uplink(config, attachment);
+    unsigned int outer = attachment->outer_vlan;
+    struct ovs_object *object = ovs_state_add_object(state);
+    char bridge[IFNAME_TEXT];
+    const char *place;
+
+    object->mark = object->object = arena_printf(state->arena, "uplink/%s/%u", uplink->name, outer);
+    service_bridge(attachment, bridge);
+    add_bridge(state, bridge, object->mark, config->ovs_datapath, false);
+    place = arena_printf(state->arena, "%s-%u", uplink->name, outer);
+    add_patch(
+        state,
+        (struct patch_end){arena_printf(state->arena, "%s-%s", place, bridge), uplink->bridge},
+        (int)outer, attachment->outer_is_8021q ? OVS_SERVICE_8021Q : OVS_SERVICE_8021AD,
+        (struct patch_end){arena_printf(state->arena, "%s-%s", bridge, place), bridge});
+    state->vlan_limit = OVS_LIMIT_SERVICE;
+}
+
+enum { VLANS = 4096 };
+
+/* What attachments use of the trunks. */
+struct used {
+    struct ovs_state *state;
+    const struct config *config;
+    bool *uplinks;
+    const struct attachment **services; /* by uplink and outer VLAN: one of those inside */
+};
+
+static void want_limit(struct ovs_state *state, const struct config_uplink *uplink,
+                       const struct attachment *attachment)
+{
+    struct ovs_limit *limit =
+        ovs_state_add_limit(state, ovs_limit_chain(state->arena, uplink->interface),
+                            ovs_limit_key(state->arena, attachment));
+
+    limit->interface = uplink->interface;
+    limit->attachment = attachment;
+}
+
+static void mark_used(struct used *used, const struct network *network)
 {
     for (size_t i = 0; i < network->n_segments; i++) {
         const struct segment *segment = &network->segments[i];
 
         for (size_t j = 0; j < segment->n_attachments; j++) {
-            const struct config_uplink *uplink = ovs_want_uplink(config, &segment->attachments[j]);
+            const struct attachment *attachment = &segment->attachments[j];
+            const struct config_uplink *uplink = ovs_want_uplink(used->config, attachment);
+            size_t n = uplink ? (size_t)(uplink - used->config->uplinks) : 0;
 
             if (uplink) {
-                used[uplink - config->uplinks] = true;
+                used->uplinks[n] = true;
+            }
+            if (uplink && attachment->broadcast_limit) {
+                want_limit(used->state, uplink, attachment);
+            }
+            if (uplink && attachment->outer_vlan) {
+                used->services[n * VLANS + attachment->outer_vlan % VLANS] = attachment;
             }
         }
     }
@@ -194,18 +272,29 @@ static void mark_used(const struct config *config, const struct network *network
 static void want_uplinks(struct ovs_state *state, const struct intended *intended)
 {
     const struct config *config = intended->config;
-    bool *used = arena_calloc(state->arena, config->n_uplinks + 1, sizeof *used);
+    struct used used = {
+        .state = state,
+        .config = config,
+        .uplinks = arena_calloc(state->arena, config->n_uplinks + 1, sizeof *used.uplinks),
+        .services =
+            arena_calloc(state->arena, config->n_uplinks * VLANS + 1, sizeof *used.services),
+    };
 
     for (size_t i = 0; i < intended->n_tenants; i++) {
         const struct topology *topology = intended->tenants[i].topology;
 
         for (size_t j = 0; j < topology->n_networks; j++) {
-            mark_used(config, &topology->networks[j], used);
+            mark_used(&used, &topology->networks[j]);
         }
     }
     for (size_t i = 0; i < config->n_uplinks; i++) {
-        if (used[i]) {
+        if (used.uplinks[i]) {
             want_uplink(state, config, &config->uplinks[i]);
+        }
+    }
+    for (size_t i = 0; i < config->n_uplinks * VLANS; i++) {
+        if (used.services[i]) {
+            want_service(state, config, used.services[i]);
         }
     }
 }

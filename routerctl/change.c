@@ -1,9 +1,11 @@
-/* `check`, `plan`, `apply` and `clear`: what a tenant wants, and what it would take. */
+/* `check`, `plan`, `apply`, `clear`, `rollback` and `confirm`: what a tenant wants, and what it
+ * would take. */
 #include "routerctl/ctl.h"
 #include "routerctl/document.h"
 #include "routerctl/outstanding.h"
 #include "routerctl/plan.h"
 #include "routerctl/progress.h"
+#include "routerctl/text.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -17,7 +19,8 @@ enum { WAIT_GRACE_MS = 15000 };
 /* A change of one tenant's topology. */
 struct change {
     char *tenant;
-    const char *file; /* null: everything is removed */
+    const char *method, *path; /* of the tenant */
+    const char *file;          /* null: there is none */
     struct ctl_buffer document;
     bool dry_run;
     cJSON *answer;
@@ -45,16 +48,20 @@ static int read_document(struct change *change)
 
 static char *change_target(const struct ctl *ctl, const struct change *change)
 {
-    char *target = ctl_target(change->tenant, "/topology", NULL), *with_query = target;
+    char *target = ctl_target(change->tenant, change->path, NULL), *with_query;
+    struct ctl_buffer query = {0};
 
     if (change->dry_run) {
-        with_query = ctl_printf("%s?dry_run=true", target);
+        ctl_buffer_text(&query, "?dry_run=true");
     } else if (ctl->given & CTL_OPTION_WAIT) {
-        with_query = ctl_printf("%s?wait=%" PRId64, target, ctl->wait_s);
+        ctl_buffer_printf(&query, "?wait=%" PRId64, ctl->wait_s);
     }
-    if (with_query != target) {
-        free(target);
+    if (ctl->given & CTL_OPTION_CONFIRM && !change->dry_run) {
+        ctl_buffer_printf(&query, "%sconfirm=%" PRId64, query.len ? "&" : "?", ctl->confirm_s);
     }
+    with_query = ctl_printf("%s%s", target, ctl_buffer_string(&query));
+    ctl_buffer_done(&query);
+    free(target);
     return with_query;
 }
 
@@ -64,10 +71,10 @@ static int send_change(const struct ctl *ctl, struct change *change)
     bool waits = ctl->given & CTL_OPTION_WAIT && !change->dry_run;
     char *target = change_target(ctl, change);
     struct ctl_request request = {
-        .method = change->file ? "PUT" : "DELETE",
+        .method = change->method,
         .target = target,
         .if_match = ctl->if_match,
-        .body = change->file ? ctl_buffer_string(&change->document) : NULL,
+        .body = change->document.len ? ctl_buffer_string(&change->document) : NULL,
         .body_len = change->document.len,
         .timeout_ms = ctl->timeout_ms,
         .tick = waits && ctl->progress ? ctl_progress_tick : NULL,
@@ -96,7 +103,8 @@ static int make_change(const struct ctl *ctl, const char *file, bool dry_run,
 {
     int status;
 
-    *ret_change = (struct change){.file = file, .dry_run = dry_run};
+    *ret_change = (struct change){
+        .method = file ? "PUT" : "DELETE", .path = "/topology", .file = file, .dry_run = dry_run};
     status = file ? read_document(ret_change) : CTL_DONE;
     if (status == CTL_DONE) {
         status = ctl_one_tenant(ctl, &ret_change->tenant);
@@ -120,16 +128,21 @@ int ctl_check(const struct ctl *ctl, char **args)
     return status;
 }
 
+static int print_plan(const struct ctl *ctl, const struct change *change, int status)
+{
+    if (status == CTL_DONE && ctl->output == CTL_TABLE) {
+        ctl_plan_print(ctl, cJSON_GetObjectItemCaseSensitive(change->answer, "plan"));
+    } else if (status == CTL_DONE) {
+        ctl_print(ctl, change->answer);
+    }
+    return status;
+}
+
 static int show_plan(const struct ctl *ctl, const char *file)
 {
     struct change change;
-    int status = make_change(ctl, file, true, &change);
+    int status = print_plan(ctl, &change, make_change(ctl, file, true, &change));
 
-    if (status == CTL_DONE && ctl->output == CTL_TABLE) {
-        ctl_plan_print(ctl, cJSON_GetObjectItemCaseSensitive(change.answer, "plan"));
-    } else if (status == CTL_DONE) {
-        ctl_print(ctl, change.answer);
-    }
     change_done(&change);
     return status;
 }
@@ -156,6 +169,19 @@ static void say_accepted(const struct change *change)
     ctl_say(stdout, "tenant %s: generation %.0f is accepted: %s", change->tenant, generation,
             counts);
     free(counts);
+}
+
+static void say_confirm(const struct change *change)
+{
+    const cJSON *confirm = cJSON_GetObjectItemCaseSensitive(change->answer, "confirm");
+
+    if (confirm) {
+        ctl_say(stdout,
+                "tenant %s: it goes back to generation %.0f at %s unless you say: routerctl -t %s "
+                "confirm",
+                change->tenant, ctl_json_number(confirm, "back_to"),
+                ctl_json_text(confirm, "until"), change->tenant);
+    }
 }
 
 /* Why the waiting has ended. routerd's sentence is of use when it is not about what the table says
@@ -196,6 +222,7 @@ static int tell_change(const struct ctl *ctl, const struct change *change)
         ctl_print(ctl, change->answer);
     } else {
         say_accepted(change);
+        say_confirm(change);
         if (waited) {
             say_waited(ctl, change, converged);
         }
@@ -256,4 +283,52 @@ int ctl_clear(const struct ctl *ctl, char **args)
     }
     status = confirm_clear(ctl);
     return status == CTL_DONE ? carry_out(ctl, NULL) : status;
+}
+
+/* --- generations ---------------------------------------------------------------------------- */
+
+int ctl_rollback(const struct ctl *ctl, char **args)
+{
+    struct change change = {
+        .method = "POST", .path = "/topology/rollback", .dry_run = ctl->given & CTL_OPTION_DRY_RUN};
+    uint64_t generation;
+    int status;
+
+    if (args[0] && (ctl_parse_number(args[0], &generation) || !generation)) {
+        ctl_error("%s is no generation; `routerctl history` lists them", args[0]);
+        return CTL_USAGE;
+    }
+    if (args[0]) {
+        ctl_buffer_printf(&change.document, "{\"generation\": %" PRIu64 "}", generation);
+    }
+    status = ctl_one_tenant(ctl, &change.tenant);
+    if (status == CTL_DONE) {
+        status = send_change(ctl, &change);
+    }
+    if (change.dry_run) {
+        status = print_plan(ctl, &change, status);
+    } else if (status == CTL_DONE) {
+        status = tell_change(ctl, &change);
+    }
+    change_done(&change);
+    return status;
+}
+
+int ctl_confirm(const struct ctl *ctl, char **args)
+{
+    struct change change = {.method = "POST", .path = "/topology/confirm"};
+    int status = ctl_one_tenant(ctl, &change.tenant);
+
+    (void)args;
+    if (status == CTL_DONE) {
+        status = send_change(ctl, &change);
+    }
+    if (status == CTL_DONE && ctl->output == CTL_TABLE) {
+        ctl_say(stdout, "tenant %s: generation %.0f is confirmed", change.tenant,
+                ctl_json_number(change.answer, "generation"));
+    } else if (status == CTL_DONE) {
+        ctl_print(ctl, change.answer);
+    }
+    change_done(&change);
+    return status;
 }

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TICK_MS = 1000, READ_BYTES = 64 << 10 };
+enum { TICK_MS = 1000, POLL_MAX_MS = 60000, READ_BYTES = 64 << 10 };
 
 /* A request under way. */
 struct call {
@@ -167,6 +167,9 @@ static int receive_some(struct call *call)
         return ctl_http_end(&call->http) ? explain_end(call) : 1;
     }
     error = ctl_http_feed(&call->http, bytes, (size_t)n, &why);
+    if (!error && call->request->take && call->http.answer.status / 100 == 2) {
+        call->request->take(&call->http.answer.body, call->request->aux);
+    }
     if (error) {
         call->why = ctl_printf("what answers at %s is not routerd: %s", call->path, why);
         return error;
@@ -201,6 +204,7 @@ static short wait_ready(struct call *call)
         }
         until = call->tick_ms < until ? call->tick_ms : until;
     }
+    until = until - now > POLL_MAX_MS ? now + POLL_MAX_MS : until;
     if (poll(&poller, 1, until > now ? (int)(until - now) : 0) <= 0) {
         return 0;
     }

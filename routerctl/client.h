@@ -19,6 +19,8 @@ struct ctl_request {
     /* Called about once a second while the answer is not there; null is fine. */
     void (*tick)(void *aux);
     void *aux;
+    /* Takes what it wants of the body of a success while it comes; null: all is kept. */
+    void (*take)(struct ctl_buffer *body, void *aux);
 };
 
 /* Sends a request. 0 with an answer, whatever its status, which the caller gives to

@@ -24,9 +24,13 @@ enum ctl_option {
     CTL_OPTION_POOL = 1 << 5,
     CTL_OPTION_ADDRESS = 1 << 6,
     CTL_OPTION_MAC = 1 << 7,
+    CTL_OPTION_FOLLOW = 1 << 8,
+    CTL_OPTION_SINCE = 1 << 9,
+    CTL_OPTION_DOT = 1 << 10,
+    CTL_OPTION_LABEL = 1 << 11,
 };
 
-enum { CTL_ADDRESSES = 2 }; /* one of each family */
+enum { CTL_ADDRESSES = 2 /* one of each family */, CTL_LABELS = 64 };
 
 /* The command line. */
 struct ctl {
@@ -37,11 +41,14 @@ struct ctl {
     bool progress; /* standard error is a terminal, and people are looking */
     int64_t timeout_ms;
     unsigned int given; /* set of enum ctl_option */
-    int64_t wait_s;
+    int64_t wait_s, confirm_s;
+    uint64_t since; /* the id of an event */
     const char *if_match;
     const char *pool, *mac; /* null: none was named */
     const char *addresses[CTL_ADDRESSES];
     size_t n_addresses;
+    const char *labels[CTL_LABELS]; /* "NAME=VALUE" each */
+    size_t n_labels;
 };
 
 struct ctl_command {
@@ -105,8 +112,6 @@ void ctl_cell_since(struct ctl_table *table, const cJSON *object);
 extern const struct ctl_command ctl_commands[];
 extern const size_t ctl_n_commands;
 const struct ctl_command *ctl_find_command(const char *name);
-/* Whether it is a command that is to come. */
-bool ctl_is_to_come(const char *name);
 
 int ctl_status(const struct ctl *ctl, char **args);
 int ctl_tenants(const struct ctl *ctl, char **args);
@@ -121,6 +126,16 @@ int ctl_check(const struct ctl *ctl, char **args);
 int ctl_plan(const struct ctl *ctl, char **args);
 int ctl_apply(const struct ctl *ctl, char **args);
 int ctl_clear(const struct ctl *ctl, char **args);
+int ctl_confirm(const struct ctl *ctl, char **args);
+int ctl_rollback(const struct ctl *ctl, char **args);
+int ctl_history(const struct ctl *ctl, char **args);
+int ctl_diff(const struct ctl *ctl, char **args);
+int ctl_events(const struct ctl *ctl, char **args);
+int ctl_ping(const struct ctl *ctl, char **args);
+int ctl_trace(const struct ctl *ctl, char **args);
+int ctl_capture(const struct ctl *ctl, char **args);
+int ctl_graph(const struct ctl *ctl, char **args);
+int ctl_support(const struct ctl *ctl, char **args);
 int ctl_version(const struct ctl *ctl, char **args);
 
 #endif

@@ -11,7 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DEFAULT_TIMEOUT_MS = 60000, WAIT_MAX_S = 3600, TIMEOUT_MAX_S = 86400 };
+enum {
+    DEFAULT_TIMEOUT_MS = 60000,
+    WAIT_MAX_S = 3600,
+    CONFIRM_MAX_S = 86400,
+    TIMEOUT_MAX_S = 86400
+};
 
 /* The command line as far as it is understood. */
 struct line {
@@ -32,7 +37,10 @@ enum {
     OPT_CONFIRM,
     OPT_POOL,
     OPT_ADDRESS,
-    OPT_MAC
+    OPT_MAC,
+    OPT_SINCE,
+    OPT_DOT,
+    OPT_LABEL
 };
 
 static void refuse_value(struct line *line, const char *option, const char *value,
@@ -63,6 +71,23 @@ static void take_wait(struct line *line, const char *value)
         refuse_value(line, "--wait", value, "a duration such as 30s or 5m, at most 1h");
     }
     line->ctl.given |= CTL_OPTION_WAIT;
+}
+
+static void take_confirm(struct line *line, const char *value)
+{
+    if (ctl_parse_duration(value, &line->ctl.confirm_s) || line->ctl.confirm_s < 1 ||
+        line->ctl.confirm_s > CONFIRM_MAX_S) {
+        refuse_value(line, "--confirm", value, "a duration such as 5m or 1h, at most 1d");
+    }
+    line->ctl.given |= CTL_OPTION_CONFIRM;
+}
+
+static void take_since(struct line *line, const char *value)
+{
+    if (ctl_parse_number(value, &line->ctl.since)) {
+        refuse_value(line, "--since", value, "the id of an event");
+    }
+    line->ctl.given |= CTL_OPTION_SINCE;
 }
 
 static void take_timeout(struct line *line, const char *value)
@@ -97,6 +122,16 @@ static void take_address(struct line *line, const char *value)
     line->ctl.given |= CTL_OPTION_ADDRESS;
 }
 
+static void take_label(struct line *line, const char *value)
+{
+    if (line->ctl.n_labels == CTL_LABELS || *value == '=' || !strchr(value, '=')) {
+        refuse_value(line, "--label", value, "NAME=VALUE, at most 64 times");
+        return;
+    }
+    line->ctl.labels[line->ctl.n_labels++] = value;
+    line->ctl.given |= CTL_OPTION_LABEL;
+}
+
 static void take_option(struct line *line, int option, const char *value)
 {
     switch (option) {
@@ -119,7 +154,11 @@ static void take_option(struct line *line, int option, const char *value)
         line->ctl.given |= CTL_OPTION_MAC;
         break;
     case OPT_ADDRESS: take_address(line, value); break;
-    case OPT_CONFIRM: line->ctl.given |= CTL_OPTION_CONFIRM; break;
+    case OPT_LABEL: take_label(line, value); break;
+    case OPT_CONFIRM: take_confirm(line, value); break;
+    case 'f': line->ctl.given |= CTL_OPTION_FOLLOW; break;
+    case OPT_SINCE: take_since(line, value); break;
+    case OPT_DOT: line->ctl.given |= CTL_OPTION_DOT; break;
     default: break;
     }
 }
@@ -155,12 +194,16 @@ static void take_options(struct line *line, int argc, char **argv)
         {"pool", required_argument, NULL, OPT_POOL},
         {"address", required_argument, NULL, OPT_ADDRESS},
         {"mac", required_argument, NULL, OPT_MAC},
+        {"follow", no_argument, NULL, 'f'},
+        {"since", required_argument, NULL, OPT_SINCE},
+        {"dot", no_argument, NULL, OPT_DOT},
+        {"label", required_argument, NULL, OPT_LABEL},
         {NULL, 0, NULL, 0},
     };
     int option;
 
     opterr = 0;
-    while ((option = getopt_long(argc, argv, ":s:t:o:hy", longs, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, ":s:t:o:hyf", longs, NULL)) != -1) {
         if (option == '?' || option == ':') {
             note_wrong(line, option, argv[optind - 1]);
         } else {
@@ -200,10 +243,6 @@ static int run_command(const struct line *line, const struct ctl_command *comman
     if (ctl->given & ~command->options) {
         return wrong_usage(command, "an option does not go with", command->name);
     }
-    if (ctl->given & CTL_OPTION_CONFIRM) {
-        ctl_error("--confirm is not supported yet");
-        return CTL_FAILED;
-    }
     if (n < command->min_args || n > command->max_args) {
         return n < command->min_args
                    ? wrong_usage(command, "an argument is missing", "")
@@ -218,10 +257,6 @@ static int run(const struct line *line, int n, char **args)
 
     if (command) {
         return run_command(line, command, n - 1, args + 1);
-    }
-    if (n && ctl_is_to_come(args[0])) {
-        ctl_error("%s is not supported yet", args[0]);
-        return CTL_FAILED;
     }
     if (line->help) {
         ctl_usage(stdout);

@@ -61,11 +61,32 @@ static void print_state(const struct ctl *ctl, const cJSON *network)
             ctl_json_number(network, "table"));
 }
 
+static void print_egress(const struct ctl *ctl, const cJSON *network)
+{
+    const cJSON *egress = cJSON_GetObjectItemCaseSensitive(network, "egress");
+    const char *state, *reason, *address;
+    bool up;
+
+    if (!egress) {
+        return;
+    }
+    state = ctl_json_text(egress, "state");
+    reason = ctl_json_text(egress, "reason");
+    address = ctl_json_text(egress, "address");
+    up = !strcmp(state, "up");
+    ctl_say(stdout, "egress by uplink %s (%s)%s%s", ctl_json_text(egress, "uplink"),
+            ctl_json_text(egress, "interface"), *address ? " as " : "", address);
+    fputs(ctl_style_code(up ? CTL_GOOD : CTL_BAD, ctl->colour), stdout);
+    ctl_say(stdout, "  %s%s%s", state, *reason ? ": " : "", reason);
+    fputs(ctl_style_code(CTL_PLAIN, ctl->colour), stdout);
+}
+
 static void print_network(const struct ctl *ctl, const cJSON *network)
 {
     const struct ctl_kind *const kinds[] = {&ctl_kind_segment, &ctl_kind_tunnel, &ctl_kind_peer};
 
     print_state(ctl, network);
+    print_egress(ctl, network);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (ctl_kind_any(kinds[i], network)) {
             puts("");

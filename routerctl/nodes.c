@@ -190,6 +190,20 @@ static int show_node(const struct ctl *ctl, const char *network, const char *nam
 
 /* --- changing ------------------------------------------------------------------------------- */
 
+/* A name that is given twice is sent twice, for routerd to refuse. */
+static void add_labels(cJSON *json, const struct ctl *ctl)
+{
+    cJSON *labels = ctl->n_labels ? cJSON_AddObjectToObject(json, "labels") : NULL;
+
+    for (size_t i = 0; i < ctl->n_labels; i++) {
+        const char *equals = strchr(ctl->labels[i], '=');
+        char *name = ctl_printf("%.*s", (int)(equals - ctl->labels[i]), ctl->labels[i]);
+
+        cJSON_AddStringToObject(labels, name, equals + 1);
+        free(name);
+    }
+}
+
 static cJSON *request_new(const struct ctl *ctl, const char *name)
 {
     cJSON *json = cJSON_CreateObject(), *addresses;
@@ -207,6 +221,7 @@ static cJSON *request_new(const struct ctl *ctl, const char *name)
     if (ctl->mac) {
         cJSON_AddStringToObject(json, "mac", ctl->mac);
     }
+    add_labels(json, ctl);
     return json;
 }
 
@@ -320,7 +335,7 @@ static int change_nodes(const struct ctl *ctl, char **args)
     }
     if ((!add && ctl->given) || (add && args[3] && (ctl->n_addresses || ctl->mac))) {
         ctl_error("%s", add ? "--address and --mac go with one node only"
-                            : "nodes rm takes no --pool, --address or --mac");
+                            : "nodes rm takes no --pool, --address, --mac or --label");
         return CTL_USAGE;
     }
     status = ctl_one_tenant(ctl, &tenant);
@@ -343,9 +358,10 @@ int ctl_nodes(const struct ctl *ctl, char **args)
         ctl_error("one argument too many: %s", args[2]);
         return CTL_USAGE;
     }
-    if ((ctl->given && args[0] && args[1]) || ctl->n_addresses > 1) {
-        ctl_error("%s", ctl->n_addresses > 1 ? "one --address to look for is all there can be"
-                                             : "--pool, --address and --mac are for lists");
+    if ((ctl->given && args[0] && args[1]) || ctl->n_addresses > 1 || ctl->n_labels) {
+        ctl_error("%s", ctl->n_labels          ? "--label is for nodes add"
+                        : ctl->n_addresses > 1 ? "one --address to look for is all there can be"
+                                               : "--pool, --address and --mac are for lists");
         return CTL_USAGE;
     }
     return args[0] && args[1] ? show_node(ctl, args[0], args[1]) : list_nodes(ctl, args[0]);

@@ -9,6 +9,11 @@ static const struct {
      "                        exit 1 if it is not by then\n"},
     {CTL_OPTION_IF_MATCH, "[--if-match GENERATION]",
      "  --if-match GENERATION refuse unless this generation is in force (0: none yet)\n"},
+    {CTL_OPTION_CONFIRM, "[--confirm DURATION]",
+     "  --confirm DURATION    roll it back by itself unless `routerctl confirm` comes in time\n"},
+    {CTL_OPTION_FOLLOW, "[-f | --follow]", "  -f, --follow          go on with what happens\n"},
+    {CTL_OPTION_SINCE, "[--since ID]", "  --since ID            only what came after this event\n"},
+    {CTL_OPTION_DOT, "[--dot]", "  --dot                 as input of dot(1)\n"},
     {CTL_OPTION_DRY_RUN, "[--dry-run]",
      "  --dry-run             show the plan and change nothing\n"},
     {CTL_OPTION_POOL, "[--pool POOL]",
@@ -16,6 +21,8 @@ static const struct {
     {CTL_OPTION_ADDRESS, "[--address ADDRESS]",
      "  --address ADDRESS     the one to look for, or to ask for (once for each family)\n"},
     {CTL_OPTION_MAC, "[--mac MAC]", "  --mac MAC             the node's MAC address\n"},
+    {CTL_OPTION_LABEL, "[--label NAME=VALUE]",
+     "  --label NAME=VALUE    to add: a label of the nodes; may be repeated\n"},
     {CTL_OPTION_YES, "[-y | --yes]", "  -y, --yes             do not ask\n"},
 };
 enum { N_OPTIONS = sizeof options / sizeof *options };

@@ -3,10 +3,12 @@
 #include "api/api.h"
 #include "bgp/bgp.h"
 #include "config/load.h"
+#include "dhcp/dhcp.h"
 #include "engine/engine.h"
 #include "ipsec/ipsec.h"
 #include "log/log.h"
 #include "net/net.h"
+#include "net/nft.h"
 #include "ovs/ovs.h"
 #include "store/store.h"
 
@@ -20,16 +22,15 @@
 #include <string.h>
 
 static const struct backend_class *const backend_classes[] = {
-    &ovs_backend_class,
-    &net_backend_class,
-    &ipsec_backend_class,
-    &bgp_backend_class,
+    &ovs_backend_class,   &net_backend_class, &nft_backend_class,
+    &ipsec_backend_class, &bgp_backend_class, &dhcp_backend_class,
 };
 
-enum { EXIT_BAD_CONFIG = 1, EXIT_USAGE = 2, SETUP_TIMEOUT_MS = 30000 };
+enum { EXIT_BAD_CONFIG = 1, EXIT_USAGE = 2, SETUP_TIMEOUT_MS = 30000, BACKUP_TIMEOUT_MS = 300000 };
 
 struct options {
     const char *config_file;
+    const char *backup, *restore; /* files */
     bool check, setup_database;
 };
 
@@ -43,48 +44,74 @@ struct daemon {
 
 static void usage(FILE *out)
 {
-    fputs("usage: routerd --config FILE [--check | --setup-database] [--debug]\n"
-          "       routerd --version | --help\n"
-          "\n"
-          "  --config FILE      the configuration, routerd.yaml(5)\n"
-          "  --check            check the configuration and exit: 0 right, 1 wrong\n"
-          "  --setup-database   make or upgrade the state database and exit\n"
-          "  --debug            log more\n",
-          out);
+    fputs(
+        "usage: routerd --config FILE [--check | --setup-database | --backup FILE | --restore FILE] [--debug]\n"
+        "       routerd --version | --help\n"
+        "\n"
+        "  --config FILE      the configuration, routerd.yaml(5)\n"
+        "  --check            check the configuration and exit: 0 right, 1 wrong\n"
+        "  --setup-database   make or upgrade the state database and exit\n"
+        "  --backup FILE      write a copy of the state database and exit\n"
+        "  --restore FILE     put such a copy in its place and exit; routerd must not run\n"
+        "  --debug            log more\n",
+        out);
 }
 
 static int parse_options(int argc, char **argv, struct options *options)
 {
-    enum { OPT_CONFIG = 256, OPT_CHECK, OPT_SETUP, OPT_DEBUG, OPT_VERSION, OPT_HELP };
+    enum {
+        OPT_CONFIG = 256,
+        OPT_CHECK,
+        OPT_SETUP,
+        OPT_BACKUP,
+        OPT_RESTORE,
+        OPT_DEBUG,
+        OPT_VERSION,
+        OPT_HELP
+    };
     static const struct option longs[] = {
         {"config", required_argument, NULL, OPT_CONFIG},
         {"check", no_argument, NULL, OPT_CHECK},
         {"setup-database", no_argument, NULL, OPT_SETUP},
+        {"backup", required_argument, NULL, OPT_BACKUP},
+        {"restore", required_argument, NULL, OPT_RESTORE},
         {"debug", no_argument, NULL, OPT_DEBUG},
         {"version", no_argument, NULL, OPT_VERSION},
         {"help", no_argument, NULL, OPT_HELP},
         {NULL, 0, NULL, 0},
     };
-    int option;
+    int option, modes;
 
     while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
         switch (option) {
         case OPT_CONFIG: options->config_file = optarg; break;
         case OPT_CHECK: options->check = true; break;
         case OPT_SETUP: options->setup_database = true; break;
+        case OPT_BACKUP: options->backup = optarg; break;
+        case OPT_RESTORE: options->restore = optarg; break;
         case OPT_DEBUG: log_set_level(LOG_LEVEL_DEBUG); break;
         case OPT_VERSION: puts("routerd " ROUTERD_VERSION); exit(EXIT_SUCCESS);
         case OPT_HELP: usage(stdout); exit(EXIT_SUCCESS);
         default: return -EINVAL;
         }
     }
-    return options->config_file && optind == argc ? 0 : -EINVAL;
+    modes = options->check + options->setup_database + !!options->backup + !!options->restore;
+    return options->config_file && optind == argc && modes <= 1 ? 0 : -EINVAL;
 }
 
-static int setup_database(const struct config *config)
+/* What is done instead of running. */
+static int do_once(const struct options *options, const struct config *config)
 {
     char *message = NULL;
-    int error = store_setup(config, SETUP_TIMEOUT_MS, &message);
+    int error = 0;
+
+    if (options->setup_database) {
+        error = store_setup(config, SETUP_TIMEOUT_MS, &message);
+    } else if (options->backup) {
+        error = store_backup(config, options->backup, BACKUP_TIMEOUT_MS, &message);
+    } else if (options->restore) {
+        error = store_restore(config, options->restore, BACKUP_TIMEOUT_MS, &message);
+    }
 
     if (message) {
         fprintf(error ? stderr : stdout, "%s\n", message);
@@ -200,7 +227,7 @@ static int run(const struct options *options, struct config *config, struct prof
 
 int main(int argc, char **argv)
 {
-    struct options options = {NULL, false, false};
+    struct options options = {.config_file = NULL};
     struct profiles *profiles;
     struct config *config;
     int status;
@@ -215,10 +242,10 @@ int main(int argc, char **argv)
     if (!config_load(options.config_file, stderr, &config, &profiles)) {
         return EXIT_BAD_CONFIG;
     }
-    if (!options.check && !options.setup_database) {
+    if (!options.check && !options.setup_database && !options.backup && !options.restore) {
         return run(&options, config, profiles);
     }
-    status = options.setup_database ? setup_database(config) : EXIT_SUCCESS;
+    status = do_once(&options, config);
     config_free(config);
     profiles_free(profiles);
     return status;

@@ -3,8 +3,10 @@
 #include "api/buffer.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 /* The client's supplementary groups as they were when it connected, in heap memory. */
@@ -36,6 +38,38 @@ static bool has_group(int fd, gid_t group)
     return found;
 }
 
+/* The user's name, if this machine's own file of users has one: a directory service may not answer
+ * for long, and nobody waits for a name. */
+static bool local_name(uid_t uid, char name[CLIENT_USER])
+{
+    FILE *file = fopen("/etc/passwd", "re");
+    struct passwd entry, *found = NULL;
+    char text[1024];
+    bool known = false;
+
+    while (file && !known && !fgetpwent_r(file, &entry, text, sizeof text, &found)) {
+        known = entry.pw_uid == uid && strlen(entry.pw_name) < CLIENT_USER;
+    }
+    if (known) {
+        memcpy(name, entry.pw_name, strlen(entry.pw_name) + 1);
+    }
+    if (file) {
+        fclose(file);
+    }
+    return known;
+}
+
+static void name_client(uid_t uid, char who[CLIENT_WHO])
+{
+    char name[CLIENT_USER];
+
+    if (local_name(uid, name)) {
+        snprintf(who, CLIENT_WHO, "uid %u (%s)", (unsigned int)uid, name);
+    } else {
+        snprintf(who, CLIENT_WHO, "uid %u%s", (unsigned int)uid, uid ? "" : " (root)");
+    }
+}
+
 void auth_client(int fd, const gid_t *group, struct client *ret_client)
 {
     struct ucred credentials;
@@ -50,8 +84,7 @@ void auth_client(int fd, const gid_t *group, struct client *ret_client)
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size)) {
         return;
     }
-    snprintf(ret_client->who, sizeof ret_client->who, "uid %u%s", (unsigned int)credentials.uid,
-             credentials.uid ? "" : " (root)");
+    name_client(credentials.uid, ret_client->who);
     ret_client->admin =
         credentials.uid == 0 || (group && (credentials.gid == *group || has_group(fd, *group)));
 }

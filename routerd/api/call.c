@@ -76,6 +76,11 @@ static void mailbox_ring(struct mailbox *mailbox)
     (void)!write(mailbox->fd, &one, sizeof one);
 }
 
+void mailbox_wake(struct mailbox *mailbox)
+{
+    mailbox_ring(mailbox);
+}
+
 void mailbox_stop(struct mailbox *mailbox)
 {
     pthread_mutex_lock(&mailbox->lock);
@@ -189,6 +194,11 @@ void calls_abort(struct api *api)
     }
 }
 
+static bool is_change(const struct request *request)
+{
+    return request->kind == REQUEST_TOPOLOGY || request->kind == REQUEST_ROLLBACK;
+}
+
 /* Requests of clients that have gone count as well: else it would be enough not to wait. */
 static bool too_many(const struct api *api, const struct request *request)
 {
@@ -197,12 +207,11 @@ static bool too_many(const struct api *api, const struct request *request)
     if (api->n_calls >= api->limits.calls) {
         return true;
     }
-    if (request->kind != REQUEST_TOPOLOGY) {
+    if (!is_change(request)) {
         return false;
     }
     for (const struct call *call = api->calls; call; call = call->next) {
-        n += call->request->kind == REQUEST_TOPOLOGY &&
-             !strcmp(call->request->tenant, request->tenant);
+        n += is_change(call->request) && !strcmp(call->request->tenant, request->tenant);
     }
     return n >= api->limits.tenant_calls;
 }

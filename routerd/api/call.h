@@ -23,6 +23,8 @@ int mailbox_new(struct mailbox **ret_mailbox);
 int mailbox_fd(const struct mailbox *mailbox);
 /* Asks the API's thread to stop; any thread. */
 void mailbox_stop(struct mailbox *mailbox);
+/* Makes it readable; any thread. */
+void mailbox_wake(struct mailbox *mailbox);
 /* Answers all that the engine has answered since the last time. Returns whether to stop. */
 bool mailbox_collect(struct mailbox *mailbox);
 /* No more is collected: late answers of the engine are freed where they come. */

@@ -43,7 +43,7 @@ static void conn_fill(struct conn *conn)
         }
     } else if (n == 0) {
         conn->eof = true;
-        if (conn->state == CONN_SERVING && conn_hung_up(conn)) {
+        if ((conn->state == CONN_SERVING || conn->state == CONN_STREAMING) && conn_hung_up(conn)) {
             conn->state = CONN_DEAD;
         }
     } else if (errno != EAGAIN && errno != EINTR) {
@@ -76,6 +76,7 @@ static bool conn_step(struct conn *conn)
     switch (conn->state) {
     case CONN_HEAD: return conn_take_head(conn);
     case CONN_BODY: return conn_take_body(conn);
+    case CONN_STREAMING: return conn->stream.more(conn, conn->stream.aux);
     case CONN_SERVING:
     case CONN_CLOSING:
     case CONN_DEAD: break;
@@ -88,7 +89,7 @@ static bool wants_to_read(const struct conn *conn)
     if (conn->eof) {
         return false;
     }
-    if (conn->state == CONN_SERVING) {
+    if (conn->state == CONN_SERVING || conn->state == CONN_STREAMING) {
         return conn->in.len < KEEP_BYTES; /* to see it go */
     }
     return conn->state == CONN_CLOSING || conn_unsent(conn) <= KEEP_BYTES;
@@ -148,6 +149,7 @@ static void conn_late(struct conn *conn)
         problem_answer(conn, 503, PROBLEM_RETRY,
                        "the engine has not answered; what was asked may still happen");
         break;
+    case CONN_STREAMING:
     case CONN_CLOSING:
     case CONN_DEAD: conn->state = CONN_DEAD; break;
     }
@@ -173,6 +175,8 @@ void conn_stop(struct conn *conn)
     conn->last = true;
     if (conn->state == CONN_HEAD || conn->state == CONN_BODY) {
         conn_enter(conn, CONN_CLOSING, 0);
+    } else if (conn->state == CONN_STREAMING) {
+        conn_stream_end(conn);
     }
     conn_run(conn);
 }
@@ -249,6 +253,7 @@ void conn_free(struct conn *conn)
     if (conn->call) {
         call_forget(conn->call);
     }
+    conn_stream_done(conn);
     *conn->link = conn->next;
     if (conn->next) {
         conn->next->link = conn->link;

@@ -30,6 +30,18 @@ void conn_answer(struct conn *conn, int status, const char *type, const char *he
 /* ... with JSON (taken), ... */
 void conn_answer_json(struct conn *conn, int status, const char *type, const char *headers,
                       cJSON *json);
+/* ... with a body that comes piece by piece and whose end is not known yet: `more` is called while
+ * there is room, and by conn_wake(); it adds what there is with conn_stream_add(), or ends the
+ * body, and returns false when there was nothing to do; `done` is called once, whatever the end,
+ * ... */
+typedef bool stream_more(struct conn *conn, void *aux);
+void conn_stream(struct conn *conn, const char *type, stream_more *more, void (*done)(void *aux),
+                 void *aux);
+void conn_stream_add(struct conn *conn, const char *text, size_t len);
+void conn_stream_end(struct conn *conn);
+/* Sees whether there is more for a body that comes piece by piece. The connection may be gone after
+ * it. */
+void conn_wake(struct conn *conn);
 /* ... or leave it to a call. */
 void conn_call_began(struct conn *conn, struct call *call, int64_t wait_ms);
 /* The call is over and its answer follows at once. */

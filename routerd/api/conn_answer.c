@@ -54,7 +54,7 @@ size_t conn_unsent(const struct conn *conn)
     return conn->out.len - conn->sent;
 }
 
-static const char *conn_date(struct api *api)
+const char *conn_date(struct api *api)
 {
     time_t now = time(NULL);
     struct tm utc;

@@ -16,11 +16,19 @@ enum {
 };
 
 enum conn_state {
-    CONN_HEAD,    /* between requests, or within a head */
-    CONN_BODY,    /* within a body */
-    CONN_SERVING, /* the engine has the request */
-    CONN_CLOSING, /* the last answer is on its way out; whatever still comes in is thrown away */
-    CONN_DEAD,    /* to be freed as soon as nobody up the stack uses it */
+    CONN_HEAD,      /* between requests, or within a head */
+    CONN_BODY,      /* within a body */
+    CONN_SERVING,   /* the engine has the request */
+    CONN_STREAMING, /* within the body of an answer that comes piece by piece */
+    CONN_CLOSING,   /* the last answer is on its way out; whatever still comes in is thrown away */
+    CONN_DEAD,      /* to be freed as soon as nobody up the stack uses it */
+};
+
+struct stream {
+    stream_more *more; /* null: none */
+    void (*done)(void *aux);
+    void *aux;
+    bool chunked;
 };
 
 struct conn {
@@ -46,6 +54,7 @@ struct conn {
     size_t body_len; /* in `in`: of a body in chunks what is decoded, else what there is to be */
     struct exchange exchange;
     struct call *call;
+    struct stream stream;
     char head_text[HTTP_HEAD_BYTES + 1];
 };
 
@@ -61,8 +70,14 @@ void conn_drop_body(struct conn *conn);
 /* No request follows: what is there, and what still comes, is of no use. */
 void conn_drop_input(struct conn *conn);
 size_t conn_unsent(const struct conn *conn);
+/* The time as HTTP writes it. */
+const char *conn_date(struct api *api);
 /* Writes what it can; CONN_DEAD when nobody reads any more. */
 void conn_flush(struct conn *conn);
+
+/* conn_stream.c */
+/* The answer that comes piece by piece is over, ended or not. */
+void conn_stream_done(struct conn *conn);
 
 /* conn_request.c */
 /* Refuses what is no request, or not all of one: the connection ends with the answer, since what

@@ -68,3 +68,26 @@ void json_add_time(cJSON *object, const char *key, int64_t time_ms)
     }
     cJSON_AddStringToObject(object, key, text);
 }
+
+void json_add_moment(cJSON *object, const char *key, int64_t time_ms)
+{
+    time_t seconds = (time_t)(time_ms / 1000);
+    char date[32], text[48];
+    struct tm utc;
+
+    if (time_ms <= 0 || !gmtime_r(&seconds, &utc) ||
+        !strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &utc)) {
+        cJSON_AddNullToObject(object, key);
+        return;
+    }
+    snprintf(text, sizeof text, "%s.%03dZ", date, (int)(time_ms % 1000));
+    cJSON_AddStringToObject(object, key, text);
+}
+
+void json_add_confirm(cJSON *object, int64_t until_ms, uint64_t back)
+{
+    cJSON *confirm = cJSON_AddObjectToObject(object, "confirm");
+
+    json_add_moment(confirm, "until", until_ms);
+    json_add_uint(confirm, "back_to", back);
+}

@@ -14,5 +14,9 @@ void json_add_uint(cJSON *object, const char *key, uint64_t number);
 void json_add_text(cJSON *object, const char *key, const char *text);
 /* Adds a time as RFC 3339 in UTC, or null for 0. */
 void json_add_time(cJSON *object, const char *key, int64_t time_ms);
+/* The same with its milliseconds. */
+void json_add_moment(cJSON *object, const char *key, int64_t time_ms);
+/* Adds `confirm`: until when a generation awaits confirmation, and to what it goes back. */
+void json_add_confirm(cJSON *object, int64_t until_ms, uint64_t back);
 
 #endif

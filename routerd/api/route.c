@@ -17,19 +17,20 @@ static void openapi_get(struct exchange *exchange)
 #define TENANT "/v1/tenants/{tenant}"
 #define NETWORK TENANT "/networks/{network}"
 #define NODES (QUERY_POOL | QUERY_AFTER | QUERY_LIMIT | QUERY_ADDRESS | QUERY_MAC)
+#define EVENTS (QUERY_SINCE | QUERY_FOLLOW | QUERY_TENANT)
 #define CHANGE (QUERY_WAIT | QUERY_DRY_RUN | QUERY_CONFIRM)
 
 static const struct row {
     const char *method, *pattern;
-    unsigned int query;                       /* the keys that may be given */
-    void (*serve)(struct exchange *exchange); /* null: not supported yet */
+    unsigned int query; /* the keys that may be given */
+    void (*serve)(struct exchange *exchange);
 } rows[] = {
     {"PUT", TENANT "/topology", CHANGE, topology_put},
     {"GET", TENANT "/topology", QUERY_GENERATION, topology_get},
     {"DELETE", TENANT "/topology", CHANGE, topology_delete},
-    {"POST", TENANT "/topology/confirm", 0, NULL},
-    {"POST", TENANT "/topology/rollback", 0, NULL},
-    {"GET", TENANT "/history", 0, NULL},
+    {"POST", TENANT "/topology/confirm", 0, topology_confirm},
+    {"POST", TENANT "/topology/rollback", CHANGE, topology_rollback},
+    {"GET", TENANT "/history", 0, topology_history},
     {"GET", "/v1/tenants", 0, status_tenants},
     {"GET", TENANT "/status", 0, status_tenant},
     {"GET", NETWORK, 0, status_network},
@@ -38,7 +39,7 @@ static const struct row {
     {"GET", NETWORK "/nodes", NODES, nodes_list},
     {"GET", NETWORK "/nodes/{node}", 0, nodes_get_one},
     {"DELETE", NETWORK "/nodes/{node}", 0, nodes_delete},
-    {"GET", "/v1/events", 0, NULL},
+    {"GET", "/v1/events", EVENTS, events_get},
     {"GET", "/v1/health", 0, status_health},
     {"GET", "/v1/openapi.yaml", 0, openapi_get},
     {"GET", "/metrics", 0, metrics_get},
@@ -119,17 +120,6 @@ static bool take_query(struct exchange *exchange, char *query)
     return false;
 }
 
-static bool not_supported(struct exchange *exchange)
-{
-    const struct row *row = exchange->row;
-
-    if (!row->serve) {
-        problem_answer(exchange->conn, 501, NULL, "%s %s is not supported yet", row->method,
-                       row->pattern);
-    }
-    return !row->serve;
-}
-
 bool route_begin(struct exchange *exchange)
 {
     struct conn *conn = exchange->conn;
@@ -157,7 +147,7 @@ bool route_begin(struct exchange *exchange)
         problem_answer(conn, 404, NULL, "there is no tenant %.64s", exchange->tenant);
         return false;
     }
-    return !not_supported(exchange) && take_query(exchange, query) && take_if_match(exchange);
+    return take_query(exchange, query) && take_if_match(exchange);
 }
 
 void route_serve(struct exchange *exchange)

@@ -13,6 +13,9 @@ void route_serve(struct exchange *exchange);
 void topology_put(struct exchange *exchange);
 void topology_delete(struct exchange *exchange);
 void topology_get(struct exchange *exchange);
+void topology_confirm(struct exchange *exchange);
+void topology_rollback(struct exchange *exchange);
+void topology_history(struct exchange *exchange);
 void nodes_post(struct exchange *exchange);
 void nodes_list(struct exchange *exchange);
 void nodes_get_one(struct exchange *exchange);
@@ -22,6 +25,7 @@ void status_tenant(struct exchange *exchange);
 void status_network(struct exchange *exchange);
 void status_routes(struct exchange *exchange);
 void status_health(struct exchange *exchange);
+void events_get(struct exchange *exchange);
 void metrics_get(struct exchange *exchange);
 
 #endif

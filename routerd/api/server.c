@@ -4,6 +4,7 @@
 #include "api/call.h"
 #include "api/conn.h"
 #include "api/socket.h"
+#include "events/event_log.h"
 #include "log/log.h"
 
 #include <errno.h>
@@ -22,6 +23,7 @@ const struct api_limits api_limits_default = {
     .body = 16 << 20,
     .bodies = 128 << 20,
     .calls = 1024,
+    .followers = 64,
     .tenant_calls = 64,
     .idle_ms = 60000,
     .head_ms = 10000,
@@ -243,12 +245,23 @@ static void serve_no_more(struct api *api)
 static void on_wake(int fd, short what, void *aux)
 {
     struct api *api = aux;
+    struct conn *next;
 
     (void)fd;
     (void)what;
     if (mailbox_collect(api->mailbox) && !api->stopping) {
         serve_no_more(api);
     }
+    for (struct conn *conn = api->conns; conn && api->n_followers; conn = next) {
+        next = conn_next(conn);
+        conn_wake(conn);
+    }
+}
+
+/* Called by whoever adds an event. */
+static void on_event_added(void *aux)
+{
+    mailbox_wake(aux);
 }
 
 static void *api_thread(void *aux)
@@ -332,6 +345,7 @@ static void api_free(struct api *api)
         event_base_free(api->base);
     }
     if (api->mailbox) {
+        event_log_on_add(engine_events(api->engine), NULL, NULL);
         mailbox_close(api->mailbox);
     }
     control_socket_close(api->socket);
@@ -351,6 +365,7 @@ static int api_start(struct api *api)
         error = make_loop(api);
     }
     if (!error) {
+        event_log_on_add(engine_events(api->engine), on_event_added, api->mailbox);
         error = start_thread(api);
     }
     if (error) {

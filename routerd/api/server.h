@@ -7,7 +7,7 @@
  *   http.c      HTTP's bytes; target.c its targets (pure)
  *   route.c     the table of what is served, and finding a request's row
  *   call.c      requests that the engine answers, and its thread's way back to ours
- *   topology.c  nodes.c  status.c  metrics.c   the rows
+ *   topology.c  nodes.c  status.c  events.c  metrics.c   the rows
  *   problem.c   refusals as RFC 9457 documents; json.c and buffer.c help to build answers
  *
  * All of it runs on the API's thread but for call.c's one callback and api_reconfigure(). */
@@ -37,6 +37,7 @@ struct api_limits {
     size_t body;         /* bytes of one body */
     size_t bodies;       /* bytes of all bodies that are being read */
     size_t calls;        /* requests with the engine */
+    size_t followers;    /* clients who wait for events, of the connections */
     size_t tenant_calls; /* topologies of one tenant among those */
     int idle_ms;         /* from the end of an answer to the next request */
     int head_ms;         /* for a whole head */
@@ -47,11 +48,13 @@ struct api_limits {
 };
 extern const struct api_limits api_limits_default;
 
+enum { CLIENT_USER = 33, CLIENT_WHO = 64 };
+
 /* A client, as the kernel (later: its certificate) tells. */
 struct client {
-    bool admin;   /* of every tenant */
-    bool scraper; /* of the metrics address: it is told the metrics and nothing else */
-    char who[40]; /* for the history: "uid 1000" */
+    bool admin;           /* of every tenant */
+    bool scraper;         /* of the metrics address: it is told the metrics and nothing else */
+    char who[CLIENT_WHO]; /* for the history: "uid 1000 (alice)" */
 };
 
 struct row;
@@ -99,6 +102,7 @@ struct api {
     size_t bodies; /* bytes that connections hold for bodies */
     struct call *calls;
     size_t n_calls;
+    size_t n_followers;
     struct api_counts counts;
     time_t date_s; /* `date` is that second as HTTP writes it */
     char date[32];

@@ -17,15 +17,22 @@ static void answer(struct exchange *exchange, cJSON *json)
 
 /* --- objects -------------------------------------------------------------------------------- */
 
+static void add_state(cJSON *json, const struct object_status *object)
+{
+    const char *reason = object->state == OBJECT_UP ? object->note : object->reason;
+
+    json_add_text(json, "state", object_state_name(object->state));
+    if (reason || object->state != OBJECT_UP) {
+        json_add_text(json, "reason", reason);
+    }
+}
+
 static cJSON *object_new(const struct object_status *object)
 {
     cJSON *json = cJSON_CreateObject();
 
     json_add_text(json, "name", object->name);
-    json_add_text(json, "state", object_state_name(object->state));
-    if (object->state != OBJECT_UP) {
-        json_add_text(json, "reason", object->reason);
-    }
+    add_state(json, object);
     return json;
 }
 
@@ -51,18 +58,67 @@ static cJSON *tunnel_new(const struct tunnel_status *tunnel)
     return json;
 }
 
-static cJSON *peer_new(const struct peer_status *peer)
+/* What a peer goes over; its place in the status is mostly that in the topology. */
+static const char *peer_via(const struct network *network, size_t place, const char *peer)
+{
+    if (network && place < network->n_peers && !strcmp(network->peers[place].name, peer)) {
+        return network->peers[place].via;
+    }
+    for (size_t i = 0; network && i < network->n_peers; i++) {
+        if (!strcmp(network->peers[i].name, peer)) {
+            return network->peers[i].via;
+        }
+    }
+    return "";
+}
+
+static cJSON *peer_new(const struct peer_status *peer, const struct network *network, size_t place)
 {
     cJSON *json = object_new(&peer->object);
     char address[ADDR_TEXT];
 
     addr_print(&peer->address, address);
+    json_add_text(json, "via", peer_via(network, place, peer->object.name));
     json_add_text(json, "bgp_state", peer->bgp_state);
+    if (peer->bfd_state) {
+        json_add_text(json, "bfd_state", peer->bfd_state);
+    }
     json_add_text(json, "address", address);
     json_add_uint(json, "asn", peer->asn);
     json_add_time(json, "since", peer->object.since_ms);
     json_add_uint(json, "prefixes_received", peer->prefixes_received);
     json_add_uint(json, "prefixes_sent", peer->prefixes_sent);
+    return json;
+}
+
+static void add_addresses(cJSON *json, const char *key, const struct addr *addresses)
+{
+    cJSON *list = cJSON_AddArrayToObject(json, key);
+    char text[ADDR_TEXT];
+
+    for (size_t i = 0; i < 2; i++) {
+        if (addresses[i].family) {
+            cJSON_AddItemToArray(list, cJSON_CreateString(addr_print(&addresses[i], text)));
+        }
+    }
+}
+
+static cJSON *egress_new(const struct egress_status *egress)
+{
+    cJSON *json = cJSON_CreateObject();
+    char text[ADDR_TEXT] = "";
+
+    json_add_text(json, "uplink", egress->object.name);
+    add_state(json, &egress->object);
+    json_add_text(json, "interface", egress->interface);
+    for (size_t i = 2; i-- > 0;) {
+        if (egress->addresses[i].family) {
+            addr_print(&egress->addresses[i], text);
+        }
+    }
+    json_add_text(json, "address", text);
+    add_addresses(json, "addresses", egress->addresses);
+    add_addresses(json, "gateways", egress->gateways);
     return json;
 }
 
@@ -79,7 +135,10 @@ static void add_parts(cJSON *json, const struct network_status *network)
         cJSON_AddItemToArray(tunnels, tunnel_new(&network->tunnels[i]));
     }
     for (size_t i = 0; i < network->n_peers; i++) {
-        cJSON_AddItemToArray(peers, peer_new(&network->peers[i]));
+        cJSON_AddItemToArray(peers, peer_new(&network->peers[i], network->network, i));
+    }
+    if (network->egress) {
+        cJSON_AddItemToObject(json, "egress", egress_new(network->egress));
     }
 }
 
@@ -153,6 +212,9 @@ static cJSON *tenant_new(const struct tenant_status *tenant)
     json_add_uint(json, "generation", tenant->generation);
     json_add_uint(json, "applied", tenant->applied);
     cJSON_AddBoolToObject(json, "converged", tenant->converged);
+    if (tenant->confirm_until_ms) {
+        json_add_confirm(json, tenant->confirm_until_ms, tenant->confirm_back);
+    }
     return json;
 }
 
@@ -277,7 +339,7 @@ static cJSON *backend_new(const struct backend_status *backend)
 
     json_add_text(json, "name", backend->name);
     cJSON_AddBoolToObject(json, "answers", backend->answers);
-    if (!backend->answers) {
+    if (backend->reason) {
         json_add_text(json, "reason", backend->reason);
     }
     return json;

@@ -130,10 +130,31 @@ static int parse_wait(const char *text, struct query *query)
     return parse_number(text, 0, QUERY_WAIT_MAX_S, &query->wait_s);
 }
 
+static int parse_bool(const char *text, bool *ret_value)
+{
+    *ret_value = !strcmp(text, "true");
+    return *ret_value || !strcmp(text, "false") ? 0 : -EINVAL;
+}
+
 static int parse_dry_run(const char *text, struct query *query)
 {
-    query->dry_run = !strcmp(text, "true");
-    return query->dry_run || !strcmp(text, "false") ? 0 : -EINVAL;
+    return parse_bool(text, &query->dry_run);
+}
+
+static int parse_follow(const char *text, struct query *query)
+{
+    return parse_bool(text, &query->follow);
+}
+
+static int parse_since(const char *text, struct query *query)
+{
+    return parse_number(text, 0, UINT64_MAX, &query->since);
+}
+
+static int parse_tenant(const char *text, struct query *query)
+{
+    query->tenant = text;
+    return *text ? 0 : -EINVAL;
 }
 
 static int parse_generation(const char *text, struct query *query)
@@ -190,6 +211,9 @@ static const struct query_parameter {
     {"limit", QUERY_LIMIT, parse_limit, "a number, 1 to 10000"},
     {"address", QUERY_ADDRESS, parse_address, "an address"},
     {"mac", QUERY_MAC, parse_mac, "a MAC address"},
+    {"since", QUERY_SINCE, parse_since, "the id of an event, or 0"},
+    {"follow", QUERY_FOLLOW, parse_follow, "true or false"},
+    {"tenant", QUERY_TENANT, parse_tenant, "the name of a tenant"},
 };
 
 static const struct query_parameter *find_parameter(const char *name, unsigned int allowed)

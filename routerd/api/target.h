@@ -36,6 +36,9 @@ enum query_key {
     QUERY_LIMIT = 1 << 6,
     QUERY_ADDRESS = 1 << 7,
     QUERY_MAC = 1 << 8,
+    QUERY_SINCE = 1 << 9,
+    QUERY_FOLLOW = 1 << 10,
+    QUERY_TENANT = 1 << 11,
 };
 enum {
     QUERY_WAIT_MAX_S = 3600,
@@ -48,8 +51,9 @@ struct query {
     unsigned int keys; /* those that were given */
     uint64_t wait_s, generation, confirm_s;
     uint64_t limit;
-    bool dry_run;
-    const char *pool, *after, *address, *mac; /* as given; they point into the text */
+    uint64_t since;
+    bool dry_run, follow;
+    const char *pool, *after, *address, *mac, *tenant; /* as given; they point into the text */
 };
 
 /* Parses a query (null is fine) of which the keys of the set `allowed` may be given, each once. 0,

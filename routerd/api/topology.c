@@ -1,5 +1,5 @@
-/* The rows of /v1/tenants/T/topology: a change goes to the engine, parsed, and the engine's answer
- * becomes HTTP's. */
+/* The rows of /v1/tenants/T/topology and its history: a change goes to the engine, parsed, and the
+ * engine's answer becomes HTTP's. */
 #include "api/buffer.h"
 #include "api/call.h"
 #include "api/conn.h"
@@ -7,10 +7,12 @@
 #include "api/outstanding.h"
 #include "api/problem.h"
 #include "api/route.h"
+#include "model/doc.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 enum { ETAG_HEADER = 40 };
 
@@ -48,6 +50,13 @@ static void add_plan(cJSON *answer, const struct plan *plan)
     json_add_uint(object, "disruptive", counts.disruptive);
 }
 
+static void add_confirm(cJSON *answer, const struct request *request)
+{
+    if (request->confirm_until_ms && !request->dry_run) {
+        json_add_confirm(answer, request->confirm_until_ms, request->confirm_back);
+    }
+}
+
 /* What is accepted, or would be. With ?wait the status says whether it has converged. */
 static void answer_change(struct conn *conn, const struct request *request)
 {
@@ -62,6 +71,7 @@ static void answer_change(struct conn *conn, const struct request *request)
     if (waited) {
         cJSON_AddBoolToObject(answer, "converged", converged);
     }
+    add_confirm(answer, request);
     if (waited && !converged) {
         json_add_text(answer, "detail", request->detail);
         outstanding_add(answer, conn_exchange(conn)->api->engine, request->tenant);
@@ -98,7 +108,7 @@ static void answer_put(struct conn *conn, const struct request *request)
     case REQUEST_PLANNED: answer_change(conn, request); break;
     case REQUEST_WRONG: problem_answer_errors(conn, 422, request->errors); break;
     case REQUEST_STALE: answer_stale(conn, request); break;
-    case REQUEST_CONFLICT: /* of nodes only */
+    case REQUEST_CONFLICT: problem_answer(conn, 409, NULL, "%s", request->detail); break;
     case REQUEST_NOT_FOUND:
         problem_answer(conn, 404, NULL, "%s", request->detail ? request->detail : "no such tenant");
         break;
@@ -132,13 +142,29 @@ static const char *document_type(const char *text, size_t len)
     return at == end ? "application/json" : "application/yaml";
 }
 
+/* Which generation it is, and until when it awaits confirmation. */
+static void document_headers(const struct request *request, struct buffer *headers)
+{
+    time_t until = (time_t)(request->confirm_until_ms / 1000);
+    char etag[ETAG_HEADER], text[40];
+    struct tm utc;
+
+    buffer_printf(headers, "%s", etag_header(request->ret_generation, etag));
+    if (until && gmtime_r(&until, &utc) &&
+        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc)) {
+        buffer_printf(headers, "Confirm-Until: %s\r\n", text);
+    }
+}
+
 static void answer_document(struct conn *conn, const struct request *request)
 {
-    char etag[ETAG_HEADER];
+    struct buffer headers = {0};
 
     if (request->outcome == REQUEST_DONE && request->text) {
-        conn_answer(conn, 200, document_type(request->text, request->text_len),
-                    etag_header(request->ret_generation, etag), request->text, request->text_len);
+        document_headers(request, &headers);
+        conn_answer(conn, 200, document_type(request->text, request->text_len), headers.data,
+                    request->text, request->text_len);
+        buffer_done(&headers);
     } else if (request->outcome == REQUEST_NOT_FOUND) {
         problem_answer(conn, 404, NULL, "%s",
                        request->detail ? request->detail : "there is no such generation");
@@ -161,39 +187,35 @@ static bool if_any_holds(struct exchange *exchange)
     return holds;
 }
 
-static bool not_confirmable(struct exchange *exchange)
+/* A request of whatever changes what is in force. */
+static struct request *change_new(struct exchange *exchange, enum request_kind kind)
 {
-    bool asked = exchange->query.keys & QUERY_CONFIRM;
+    struct request *request = request_new(kind);
 
-    if (asked) {
-        problem_answer(exchange->conn, 501, NULL, "?confirm is not supported yet");
-    }
-    return asked;
+    request->tenant = api_strdup(exchange->tenant);
+    request->who = api_strdup(exchange->client->who);
+    request->dry_run = exchange->query.dry_run;
+    request->wait_ms = request->dry_run ? 0 : (int64_t)exchange->query.wait_s * 1000;
+    request->confirm_s = (int64_t)exchange->query.confirm_s;
+    request->has_if_match = exchange->if_match.kind == IF_MATCH_GENERATION;
+    request->if_match = exchange->if_match.generation;
+    return request;
 }
 
 /* Submits a change; the topology and the errors are taken. */
 static void submit_change(struct exchange *exchange, struct topology *topology,
                           struct errors *errors)
 {
-    struct request *request = request_new(REQUEST_TOPOLOGY);
+    struct request *request = change_new(exchange, REQUEST_TOPOLOGY);
 
-    request->tenant = api_strdup(exchange->tenant);
-    request->who = api_strdup(exchange->client->who);
     request->topology = topology;
     request->errors = errors;
-    request->dry_run = exchange->query.dry_run;
-    request->wait_ms = request->dry_run ? 0 : (int64_t)exchange->query.wait_s * 1000;
-    request->has_if_match = exchange->if_match.kind == IF_MATCH_GENERATION;
-    request->if_match = exchange->if_match.generation;
     call_submit(exchange, request, answer_put);
 }
 
 /* What stands in a change's way before its document is looked at. */
 static bool refused(struct exchange *exchange)
 {
-    if (not_confirmable(exchange)) {
-        return true;
-    }
     if (exchange->if_match.kind == IF_MATCH_ANY && !if_any_holds(exchange)) {
         problem_answer(exchange->conn, 412, NULL, "If-Match: tenant %s has no topology yet",
                        exchange->tenant);
@@ -234,4 +256,91 @@ void topology_get(struct exchange *exchange)
     request->tenant = api_strdup(exchange->tenant);
     request->generation = exchange->query.generation;
     call_submit(exchange, request, answer_document);
+}
+
+void topology_confirm(struct exchange *exchange)
+{
+    if (!refused(exchange)) {
+        call_submit(exchange, change_new(exchange, REQUEST_CONFIRM), answer_put);
+    }
+}
+
+/* Reads `{"generation": 5}`; nothing at all is the one before. False: it has been refused. */
+static bool read_generation(struct exchange *exchange, uint64_t *ret_generation)
+{
+    static const char *const keys[] = {"generation", NULL};
+    struct errors *errors = errors_new();
+    struct arena *arena = arena_new();
+    struct doc *doc = doc_parse(arena, exchange->body, exchange->body_len, errors);
+    const struct doc *number = NULL;
+    bool ok;
+
+    if (doc && doc_is(doc, DOC_MAP, errors)) {
+        doc_check_keys(doc, keys, errors);
+        number = doc_require(doc, "generation", errors);
+    }
+    if (number) {
+        doc_uint(number, errors, 1, INT64_MAX, ret_generation);
+    }
+    ok = !errors_count(errors);
+    if (!ok) {
+        errors_sort(errors);
+        problem_answer_errors(exchange->conn, 400, errors);
+    }
+    arena_free(arena);
+    errors_free(errors);
+    return ok;
+}
+
+void topology_rollback(struct exchange *exchange)
+{
+    uint64_t generation = 0;
+    struct request *request;
+
+    if (refused(exchange) || (exchange->body_len && !read_generation(exchange, &generation))) {
+        return;
+    }
+    request = change_new(exchange, REQUEST_ROLLBACK);
+    request->generation = generation;
+    call_submit(exchange, request, answer_put);
+}
+
+/* --- history -------------------------------------------------------------------------------- */
+
+static cJSON *generation_new(const struct request_generation *generation)
+{
+    cJSON *json = cJSON_CreateObject();
+
+    json_add_uint(json, "generation", generation->number);
+    json_add_uint(json, "number", generation->number);
+    json_add_moment(json, "time", generation->time_ms);
+    json_add_text(json, "who", generation->who);
+    json_add_text(json, "summary", generation->summary);
+    return json;
+}
+
+static void answer_history(struct conn *conn, const struct request *request)
+{
+    cJSON *answer, *list;
+
+    if (request->outcome != REQUEST_DONE) {
+        answer_away(conn, request);
+        return;
+    }
+    answer = cJSON_CreateObject();
+    json_add_text(answer, "tenant", request->tenant);
+    json_add_uint(answer, "generation", request->ret_generation);
+    list = cJSON_AddArrayToObject(answer, "generations");
+    for (size_t i = 0; i < request->n_history; i++) {
+        cJSON_AddItemToArray(list, generation_new(&request->history[i]));
+    }
+    conn_answer_json(conn, 200, "application/json", NULL, answer);
+}
+
+void topology_history(struct exchange *exchange)
+{
+    struct request *request = request_new(REQUEST_HISTORY);
+
+    request->tenant = api_strdup(exchange->tenant);
+    call_submit(exchange, request, answer_history);
 }

@@ -11,16 +11,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool name_valid(const char *name)
+/* A secret's name, and that of a certificate's file, which has ".pem" behind it. */
+enum { SECRET_NAME = 63, FILE_NAME = 67 };
+
+static bool name_valid(const char *name, size_t max)
 {
     size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-._");
-    return len >= 1 && len <= 63 && !name[len] && name[0] != '.';
+    return len >= 1 && len <= max && !name[len] && name[0] != '.';
 }
 
 /* Opens the file, or -errno. A FIFO must not make us wait, hence O_NONBLOCK. */
-static int secret_open(const char *directory, const char *name)
+static int secret_open(const char *directory, const char *name, size_t max)
 {
-    if (!name_valid(name))
+    if (!name_valid(name, max))
         return -EINVAL;
     int dir = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (dir < 0)
@@ -61,7 +64,7 @@ static ssize_t read_all(int fd, char *bytes, size_t size)
 int secret_read(const char *directory, const char *name, struct secret *ret_secret)
 {
     char bytes[SECRET_BYTES + 2]; /* a newline, and one more to see that it is too long */
-    int fd = secret_open(directory, name);
+    int fd = secret_open(directory, name, SECRET_NAME);
     if (fd < 0)
         return fd;
     ssize_t len = read_all(fd, bytes, sizeof bytes);
@@ -77,6 +80,27 @@ int secret_read(const char *directory, const char *name, struct secret *ret_secr
     }
     explicit_bzero(bytes, sizeof bytes);
     return error;
+}
+
+ssize_t secret_read_file(const char *directory, const char *name, char *bytes, size_t size)
+{
+    int fd = secret_open(directory, name, FILE_NAME);
+    if (fd < 0)
+        return fd;
+    ssize_t len = read_all(fd, bytes, size);
+    char more;
+    if (len == (ssize_t)size && read_all(fd, &more, 1) == 1)
+        len = -EFBIG;
+    close(fd);
+    return len == 0 ? -EINVAL : len;
+}
+
+bool secret_file_exists(const char *directory, const char *name)
+{
+    int fd = secret_open(directory, name, FILE_NAME);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
 }
 
 bool secret_exists(const char *directory, const char *name)

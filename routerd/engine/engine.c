@@ -42,6 +42,15 @@ static void request_free_nodes(struct request *request)
     intended_unref(request->intended);
 }
 
+static void request_free_history(struct request *request)
+{
+    for (size_t i = 0; i < request->n_history; i++) {
+        free(request->history[i].who);
+        free(request->history[i].summary);
+    }
+    free(request->history);
+}
+
 static void request_free_routes(struct request *request)
 {
     for (size_t i = 0; i < request->n_routes; i++) {
@@ -69,6 +78,7 @@ void request_free(struct request *request)
     free(request->detail);
     free(request->text);
     request_free_routes(request);
+    request_free_history(request);
     request_free_nodes(request);
     free(request);
 }
@@ -95,6 +105,10 @@ int engine_open(struct config *config, struct profiles *profiles,
     shash_init(&engine->since);
     pthread_mutex_init(&engine->lock, NULL);
     latch_init(&engine->wake);
+    confirm_open(engine);
+    events_open(engine);
+    tell_open(engine);
+    drift_open(engine);
     result = store_open(config, &engine->store);
     if (!result) {
         node_service_open(engine);
@@ -117,6 +131,10 @@ void engine_close(struct engine *engine)
     load_close_backends(engine);
     store_close(engine->store);
     node_service_close(engine);
+    confirm_close(engine);
+    drift_close(engine);
+    tell_close(engine);
+    events_close(engine);
     intended_unref(engine->intended);
     status_unref(engine->published);
     ids_done(&engine->ids);
@@ -146,10 +164,13 @@ static void engine_turn(struct engine *engine)
             engine->status_dirty = true;
         }
     }
+    confirm_run(engine);
     requests_run(engine);
     node_service_run(engine);
+    probes_run(engine);
     pass_run(engine);
     status_run(engine);
+    events_run(engine);
 }
 
 static bool engine_stopping(struct engine *engine)
@@ -170,12 +191,16 @@ int engine_run(struct engine *engine)
         for (size_t i = 0; i < engine->n_backends; i++) {
             engine->classes[i]->wait(engine->backends[i]);
         }
+        confirm_wait(engine);
         requests_wait(engine);
         node_service_wait(engine);
+        probes_wait(engine);
         pass_wait(engine);
         status_wait(engine);
+        events_wait(engine);
         poll_block();
     }
+    events_flush(engine);
     requests_abort(engine);
     return engine->fatal ? -EINVAL : 0;
 }
@@ -190,18 +215,21 @@ void engine_stop(struct engine *engine)
 
 void engine_submit(struct engine *engine, struct request *request)
 {
-    bool accepted;
+    bool accepted, first;
 
     request->next = NULL;
     pthread_mutex_lock(&engine->lock);
     accepted = !engine->stopping;
+    first = !engine->queue; /* who put in the first one has woken it, and it takes all at once */
     if (accepted) {
         *engine->queue_tail = request;
         engine->queue_tail = &request->next;
     }
     pthread_mutex_unlock(&engine->lock);
     if (accepted) {
-        latch_set(&engine->wake);
+        if (first) {
+            latch_set(&engine->wake);
+        }
         return;
     }
     request->outcome = REQUEST_AWAY;

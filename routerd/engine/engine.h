@@ -24,9 +24,13 @@
 #include <stdint.h>
 
 struct engine;
+struct event_log;
 
 enum request_kind {
     REQUEST_TOPOLOGY,  /* a new topology for a tenant */
+    REQUEST_CONFIRM,   /* the generation in force stays */
+    REQUEST_ROLLBACK,  /* the topology of an earlier generation, as a new one */
+    REQUEST_HISTORY,   /* the generations that are kept */
     REQUEST_DOCUMENT,  /* the document of a generation */
     REQUEST_ROUTES,    /* the routes of a network */
     REQUEST_NODES_ADD, /* addresses for nodes, all or none */
@@ -41,7 +45,8 @@ enum request_outcome {
     REQUEST_UNCHANGED, /* the same topology is in force, or the same nodes are there, already */
     REQUEST_PLANNED,   /* dry run: the plan and nothing else */
     REQUEST_WRONG,     /* the topology or the wanted nodes have errors */
-    REQUEST_CONFLICT,  /* nodes: what is asked for is another's, or there is no more; see `code` */
+    REQUEST_CONFLICT,  /* nodes: what is asked for is another's, or there is no more; see `code`;
+                          REQUEST_CONFIRM: nothing awaits it */
     REQUEST_STALE,     /* if_match is not the generation in force */
     REQUEST_NOT_FOUND, /* no such tenant, network or generation */
     REQUEST_AWAY,   /* the store or a backend that is needed does not answer; detail says which */
@@ -51,6 +56,12 @@ enum request_outcome {
 struct request_route {
     char *prefix, *via, *interface, *protocol;
     bool selected;
+};
+
+struct request_generation {
+    uint64_t number;
+    int64_t time_ms;
+    char *who, *summary;
 };
 
 /* A node as it was when it was asked about. */
@@ -79,7 +90,9 @@ struct request {
     bool has_if_match;
     uint64_t if_match;
     int64_t wait_ms;           /* how long to wait for convergence; 0: answer once durable */
-    uint64_t generation;       /* REQUEST_DOCUMENT: which; 0: the one in force */
+    int64_t confirm_s;         /* topology, rollback: rolled back unless confirmed; 0: never */
+    uint64_t generation;       /* REQUEST_DOCUMENT: which; 0: the one in force. _ROLLBACK: to which;
+                                  0: the one before */
     struct config *config;     /* REQUEST_CONFIG: taken */
     struct profiles *profiles; /* REQUEST_CONFIG: taken */
     struct node_wants *wants;  /* REQUEST_NODES_ADD: without errors; owned */
@@ -101,6 +114,10 @@ struct request {
     size_t text_len;
     struct request_route *routes; /* REQUEST_ROUTES; heap */
     size_t n_routes;
+    struct request_generation *history; /* REQUEST_HISTORY: newest first; heap */
+    size_t n_history;
+    int64_t confirm_until_ms; /* topology, rollback: until when it awaits confirmation; 0: not */
+    uint64_t confirm_back;    /* and what it would be rolled back to */
     struct request_node
         *nodes; /* REQUEST_NODES_ADD in the order of the wants, _GET by name; heap */
     size_t n_nodes;
@@ -111,6 +128,7 @@ struct request {
     /* the engine's own while it has the request */
     struct request *next;
     int64_t deadline_ms;
+    int64_t automatic; /* REQUEST_ROLLBACK of its own: the `until` of what was not confirmed */
 };
 
 struct request *request_new(enum request_kind kind);
@@ -133,5 +151,7 @@ void engine_submit(struct engine *engine, struct request *request);
 struct status *engine_status(struct engine *engine);
 /* `notify` is called on the engine's thread after each publication; set before engine_run(). */
 void engine_on_status(struct engine *engine, void (*notify)(void *aux), void *aux);
+/* What has happened; borrowed for the engine's life, for any thread. */
+struct event_log *engine_events(struct engine *engine);
 
 #endif

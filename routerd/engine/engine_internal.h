@@ -4,15 +4,21 @@
  *   engine_pass.c     difference, plan, phases, backoff
  *   engine_request.c  requests, one change at a time, waiting for convergence
  *   engine_nodes.c    requests for nodes, committed in groups
+ *   engine_probe.c    addresses that somebody uses without being given them
  *   engine_registry.c all nodes, and the pages that they are stored in
  *   engine_load.c     from the store's image and the configuration to the intended state
  *   engine_status.c   the snapshot, since when, publication
+ *   engine_confirm.c  generations that await confirmation, going back, history
+ *   engine_events.c   events: into the log, and from it into the store
+ *   engine_drift.c    steps that mend what others have changed
+ *   engine_tell.c     what snapshots tell: the events of generations, objects and backends
  */
 #ifndef ENGINE_ENGINE_INTERNAL_H
 #define ENGINE_ENGINE_INTERNAL_H
 
 #include "engine/engine.h"
 
+#include "events/event_log.h"
 #include "model/ids.h"
 #include "store/store.h"
 
@@ -90,7 +96,12 @@ struct engine {
     struct request *waiting; /* accepted, waiting for convergence */
     bool exclusive;          /* the first of `todo` may change pools: no node changes before it */
 
-    struct node_service *nodes; /* engine_nodes.c */
+    struct shash awaited;         /* engine_confirm.c */
+    struct node_service *nodes;   /* engine_nodes.c */
+    struct probe_service *probes; /* engine_probe.c */
+    struct event_service *events; /* engine_events.c */
+    struct tell *tell;            /* engine_tell.c */
+    struct drift *drift;          /* engine_drift.c */
 };
 
 /* engine_pass.c */
@@ -113,10 +124,39 @@ void requests_answer_waiting(struct engine *engine, const struct status *status)
 /* When the first of them has waited long enough; INT64_MAX: none waits. */
 int64_t requests_waiting_until(const struct engine *engine);
 
+/* A request that is served next, before all others. */
+void requests_put_first(struct engine *engine, struct request *request);
+
+/* engine_confirm.c */
+void confirm_open(struct engine *engine);
+void confirm_close(struct engine *engine);
+void confirm_run(struct engine *engine);
+void confirm_wait(struct engine *engine);
+void confirm_serve(struct engine *engine, struct request *request);
+void rollback_serve(struct engine *engine, struct request *request);
+void history_serve(struct engine *engine, struct request *request);
+/* What is stored of a tenant, or null. */
+const struct store_tenant *confirm_tenant(const struct engine *engine, const char *tenant);
+/* What awaits confirmation, or null. */
+const struct store_confirm *confirm_find(const struct engine *engine, const char *tenant);
+/* What will await confirmation once the request's change is in force. A change that need not be
+ * confirmed settles what awaited it; one that must be goes back to where the first one came from.
+ */
+struct store_confirm confirm_make(const struct engine *engine, const struct request *request);
+/* Whether a rollback of our own has become needless. */
+bool rollback_is_settled(const struct engine *engine, const struct request *request);
+void rollback_tell(struct engine *engine, const struct request *request);
+void confirm_status(const struct engine *engine, struct status *status);
+
 /* engine_nodes.c: while a change that may concern pools is being committed no node changes, and the
  * other way round. */
 void node_service_open(struct engine *engine);
 void node_service_close(struct engine *engine);
+/* The nodes of a network, or null: it has none. */
+const struct nodes *node_service_index(const struct engine *engine, const char *tenant,
+                                       const char *network);
+/* Where backends find the nodes. */
+const struct backend_nodes *node_service_source(const struct engine *engine);
 bool node_service_takes(const struct request *request);
 /* Queues a request. */
 void node_service_add(struct engine *engine, struct request *request);
@@ -134,6 +174,40 @@ void node_service_status(const struct engine *engine, struct status *status);
 char *store_blocked(const struct engine *engine, bool *ret_opening);
 void request_answer(struct request *request, enum request_outcome outcome);
 void request_detail(struct request *request, char *detail);
+
+/* engine_probe.c: addresses of pools with `probe` are asked for on their segment before they are
+ * given out. Until there is an answer the request is parked, and nothing of it is in the index. */
+void probes_open(struct engine *engine);
+void probes_close(struct engine *engine);
+
+/* A new node that a request would get. */
+struct probe_want {
+    const struct pool *pool;
+    struct addr addresses[2]; /* those of families that it has */
+    bool fixed[2];            /* asked for; else chosen */
+    bool has_mac;
+    uint8_t mac[MAC_BYTES];
+};
+enum probes {
+    PROBES_PASS,   /* all may be given out */
+    PROBES_WAIT,   /* park the request */
+    PROBES_AGAIN,  /* one is used: choose others */
+    PROBES_REFUSE, /* a fixed one is used, or nobody can be asked: outcome and detail are set */
+};
+enum probes probes_ask(struct engine *engine, struct request *request,
+                       const struct probe_want *wants, size_t n);
+/* Takes the request, with what it would get: others are not to choose that meanwhile. */
+void probes_park(struct engine *engine, struct request *request, const struct probe_want *wants,
+                 size_t n);
+/* Whether a free address is not to be chosen now. */
+bool probes_avoid(const struct engine *engine, const struct pool *pool, const struct addr *addr);
+/* The next parked request that is to be served again, or null. */
+struct request *probes_unpark(struct engine *engine);
+/* Answers all that are parked with REQUEST_AWAY. */
+void probes_abort(struct engine *engine, const char *why);
+/* Tells of addresses that are used by others than their nodes. */
+void probes_run(struct engine *engine);
+void probes_wait(const struct engine *engine);
 
 /* engine_load.c */
 void load_run(struct engine *engine);
@@ -159,6 +233,43 @@ void status_load_since(struct engine *engine, const struct store_image *image);
 char *status_blocked(struct engine *engine, const struct intended *intended, const char *tenant);
 /* What is not up, as a sentence in heap memory. */
 char *status_outstanding(const struct tenant_status *tenant);
+
+/* engine_events.c */
+void events_open(struct engine *engine);
+void events_close(struct engine *engine);
+void events_run(struct engine *engine);
+void events_wait(struct engine *engine);
+/* Gives the last ones a moment to be stored. */
+void events_flush(struct engine *engine);
+/* Whether what was kept has been read; before that events are dropped. */
+bool events_ready(const struct engine *engine);
+/* Tells the world. Never blocks and may be called as often as one likes: storms are damped for each
+ * object. The text is a sentence without secrets. */
+void events_emit(struct engine *engine, enum event_kind kind, const struct event_about *about,
+                 const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* engine_drift.c */
+void drift_open(struct engine *engine);
+void drift_close(struct engine *engine);
+/* Marks the steps of a whole difference that mend what something else has changed. */
+void drift_mark(struct engine *engine, struct plan *plan, bool all_ready);
+/* Tells what became of such a step. */
+void drift_tell(struct engine *engine, const struct step *step);
+/* Something else is intended for a tenant, or null: for all: what follows from that is no drift. */
+void drift_forget(struct engine *engine, const char *tenant);
+
+/* engine_tell.c */
+void tell_open(struct engine *engine);
+void tell_close(struct engine *engine);
+/* Takes what was told before the restart from the events that were kept. */
+void tell_remember(struct engine *engine, struct router_event *const *events, size_t n);
+/* The newest generation that was told to be applied. */
+uint64_t tell_applied(const struct engine *engine, const char *tenant);
+/* Tell what is new in a snapshot: its backends, then each of its objects, a network behind its
+ * parts, then generations. tell_begin() is false as long as nothing can be told. */
+bool tell_begin(struct engine *engine, const struct status *status);
+void tell_object(struct engine *engine, const struct object_status *object, const char *path);
+void tell_end(struct engine *engine, const struct status *status);
 
 int64_t wall_ms(void);
 

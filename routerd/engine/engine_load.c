@@ -51,6 +51,9 @@ int load_open_backends(struct engine *engine)
                      ovs_strerror(-error));
             return error;
         }
+        if (engine->classes[i]->take_nodes) {
+            engine->classes[i]->take_nodes(engine->backends[i], node_service_source(engine));
+        }
     }
     return 0;
 }
@@ -72,6 +75,13 @@ static bool secret_is_there(void *aux, const char *name)
     return secret_exists(config->secrets_directory, name);
 }
 
+static bool file_is_there(void *aux, const char *name)
+{
+    const struct config *config = aux;
+
+    return secret_file_exists(config->secrets_directory, name);
+}
+
 static void check_against(const struct config *config, const struct profiles *profiles,
                           const struct intended *intended, const char *tenant,
                           struct topology *topology, bool secrets, struct errors *errors)
@@ -81,6 +91,7 @@ static void check_against(const struct config *config, const struct profiles *pr
         .profiles = profiles,
         .intended = intended,
         .secret_exists = secrets ? secret_is_there : NULL,
+        .file_exists = secrets ? file_is_there : NULL,
         .aux = CONST_CAST(struct config *, config),
     };
 
@@ -174,6 +185,7 @@ static void adopt(struct engine *engine, struct intended *intended, struct ids *
     engine->ids = *ids;
     engine->dirty = engine->status_dirty = true;
     pass_forget(engine, NULL);
+    drift_forget(engine, NULL);
 }
 
 static bool load_image(struct engine *engine, const struct store_image *image)

@@ -29,6 +29,8 @@ struct group {
 };
 
 struct node_service {
+    struct engine *engine;
+    struct backend_nodes source;
     struct store_nodes_reader reader;
     struct registry registry;
     struct request *todo, **todo_tail; /* not served yet */
@@ -97,16 +99,94 @@ static bool reader_page(void *aux, const struct store_page *page, const char *co
     return registry_add_page(&service->registry, page, records, n);
 }
 
+/* --- for the backends ----------------------------------------------------------------------- */
+
+static const struct node_service *source_service(const struct backend_nodes *nodes)
+{
+    return CONTAINER_OF(nodes, struct node_service, source);
+}
+
+static bool source_ready(const struct backend_nodes *nodes)
+{
+    const struct node_service *service = source_service(nodes);
+    const char *reason;
+
+    return !service->spoilt && service->engine->store_serial && !service->engine->store_conflict &&
+           store_health(service->engine->store, &reason) == STORE_READY;
+}
+
+static const struct intended *source_intended(const struct backend_nodes *nodes)
+{
+    return source_service(nodes)->engine->intended;
+}
+
+static uint64_t source_serial(const struct backend_nodes *nodes)
+{
+    return source_service(nodes)->registry.serial;
+}
+
+/* Of a network that never had a node what the registry began with. */
+static uint64_t source_serial_of(const struct backend_nodes *nodes, const char *tenant,
+                                 const char *network)
+{
+    const struct node_net *net = registry_find(&source_service(nodes)->registry, tenant, network);
+
+    return net ? net->serial : 1;
+}
+
+struct visit {
+    const struct nodes *index;
+    backend_node_cb *cb;
+    void *aux;
+};
+
+static void visit_node(void *aux, uint32_t id)
+{
+    const struct visit *visit = aux;
+    struct node node = nodes_get(visit->index, id);
+
+    visit->cb(&(struct backend_node){node.name, node.pool, node.addresses, node.has_mac, node.mac},
+              visit->aux);
+}
+
+static void source_each(const struct backend_nodes *nodes, const char *tenant, const char *network,
+                        backend_node_cb *cb, void *aux)
+{
+    const struct node_net *net = registry_find(&source_service(nodes)->registry, tenant, network);
+    struct visit visit = {net ? net->index : NULL, cb, aux};
+
+    if (net) {
+        nodes_each(net->index, visit_node, &visit);
+    }
+}
+
+const struct nodes *node_service_index(const struct engine *engine, const char *tenant,
+                                       const char *network)
+{
+    const struct node_net *net = registry_find(&engine->nodes->registry, tenant, network);
+
+    return net ? net->index : NULL;
+}
+
+const struct backend_nodes *node_service_source(const struct engine *engine)
+{
+    return &engine->nodes->source;
+}
+
 void node_service_open(struct engine *engine)
 {
     struct node_service *service = xzalloc(sizeof *service);
 
+    service->engine = engine;
+    service->source = (struct backend_nodes){source_ready, source_intended, source_serial,
+                                             source_serial_of, source_each};
     service->reader = (struct store_nodes_reader){reader_begin, reader_page, service};
     registry_init(&service->registry);
     service->todo_tail = &service->todo;
     group_init(&service->open);
     group_init(&service->stored);
     engine->nodes = service;
+    probes_open(engine);
     store_read_nodes(engine->store, &service->reader);
 }
 
@@ -116,6 +196,7 @@ void node_service_close(struct engine *engine)
         registry_done(&engine->nodes->registry);
         free(engine->nodes);
         engine->nodes = NULL;
+        probes_close(engine);
     }
 }
 
@@ -215,9 +296,11 @@ static void answer_none(struct request *request)
 struct adding {
     const struct network *network;
     struct node_net *net;
-    uint32_t *ids; /* of the new ones */
+    uint32_t *ids;             /* of the new ones */
+    struct probe_want *probes; /* likewise */
     size_t n_new;
     size_t limit; /* of the tenant's nodes */
+    struct allocation_avoid avoid;
 };
 
 static size_t limit_of(const struct engine *engine, const char *tenant)
@@ -225,6 +308,30 @@ static size_t limit_of(const struct engine *engine, const char *tenant)
     const struct config_tenant *config = config_find_tenant(engine->config, tenant);
 
     return config ? config->limits.nodes : 0;
+}
+
+static void note_new(struct adding *adding, const struct node_want *want, uint32_t id)
+{
+    struct node node = nodes_get(adding->net->index, id);
+    struct probe_want *probe = &adding->probes[adding->n_new];
+
+    *probe = (struct probe_want){
+        .pool = network_find_pool(adding->network, node.pool),
+        .addresses = {node.addresses[0], node.addresses[1]},
+        .fixed = {want->addresses[0].family != 0, want->addresses[1].family != 0},
+        .has_mac = node.has_mac,
+    };
+    memcpy(probe->mac, node.mac, MAC_BYTES);
+    adding->ids[adding->n_new++] = id;
+}
+
+/* Nobody has heard of them. */
+static void take_back(struct adding *adding)
+{
+    for (size_t i = 0; i < adding->n_new; i++) {
+        nodes_remove(adding->net->index, adding->ids[i]);
+    }
+    adding->n_new = 0;
 }
 
 /* Serves one of the wanted nodes. False: it cannot be, and the outcome says why. */
@@ -241,8 +348,9 @@ static bool add_one(struct request *request, struct adding *adding, const struct
                                           request->tenant, adding->limit));
         return false;
     }
-    switch (allocate(adding->net->index, adding->network, want, request->errors, &id, detail)) {
-    case ALLOCATED: adding->ids[adding->n_new++] = id; break;
+    switch (allocate(adding->net->index, adding->network, want, &adding->avoid, request->errors,
+                     &id, detail)) {
+    case ALLOCATED: note_new(adding, want, id); break;
     case ALLOCATED_BEFORE: break;
     case ALLOCATION_WRONG: request->outcome = REQUEST_WRONG; return false;
     case ALLOCATION_CONFLICT:
@@ -268,33 +376,65 @@ static bool add_all(struct request *request, struct adding *adding)
             break;
         }
     }
-    for (size_t i = 0; i < adding->n_new && !ok; i++) {
-        nodes_remove(adding->net->index, adding->ids[i]); /* nobody has heard of them */
+    if (!ok) {
+        take_back(adding);
     }
     return ok;
 }
 
-static void serve_add(struct engine *engine, struct request *request, const struct network *network)
+static bool avoids(const struct pool *pool, const struct addr *addr, void *engine)
+{
+    return probes_avoid(engine, pool, addr);
+}
+
+/* Adds all, and asks for the addresses where their pools say so. */
+static enum probes add_probed(struct engine *engine, struct request *request, struct adding *adding,
+                              bool *ret_ok)
+{
+    enum probes probes;
+
+    do {
+        *ret_ok = add_all(request, adding);
+        probes = *ret_ok ? probes_ask(engine, request, adding->probes, adding->n_new) : PROBES_PASS;
+        if (probes == PROBES_WAIT) {
+            probes_park(engine, request, adding->probes, adding->n_new);
+        }
+        if (probes != PROBES_PASS) {
+            take_back(adding);
+            answer_none(request);
+        }
+    } while (probes == PROBES_AGAIN);
+    return probes;
+}
+
+/* False: the request is parked. */
+static bool serve_add(struct engine *engine, struct request *request, const struct network *network)
 {
     struct node_service *service = engine->nodes;
     struct adding adding = {
         .network = network,
         .net = registry_net(&service->registry, request->tenant, request->network),
         .ids = xcalloc(request->wants->n, sizeof *adding.ids),
+        .probes = xcalloc(request->wants->n, sizeof *adding.probes),
         .limit = limit_of(engine, request->tenant),
+        .avoid = {avoids, engine},
     };
+    bool ok;
+    enum probes probes = add_probed(engine, request, &adding, &ok);
 
-    if (add_all(request, &adding)) {
+    if (probes == PROBES_PASS && ok) {
         for (size_t i = 0; i < adding.n_new; i++) {
             registry_added(&service->registry, adding.net, adding.ids[i]);
         }
         service->changed += adding.n_new;
         request->outcome = adding.n_new ? REQUEST_DONE : REQUEST_UNCHANGED;
-    } else {
+    } else if (probes == PROBES_PASS) {
         answer_none(request);
         errors_sort(request->errors);
     }
     free(adding.ids);
+    free(adding.probes);
+    return probes != PROBES_WAIT;
 }
 
 /* --- getting -------------------------------------------------------------------------------- */
@@ -452,13 +592,16 @@ static void serve(struct engine *engine, struct request *request)
     const struct network *network =
         tenant ? topology_find_network(tenant->topology, request->network) : NULL;
 
+    intended_unref(request->intended); /* of the last time, if it was parked */
     request->intended = intended_ref(engine->intended);
     if (!network) {
         request->outcome = REQUEST_NOT_FOUND;
         request_detail(request, xasprintf("tenant %s has no network %.64s", request->tenant,
                                           request->network));
     } else if (request->kind == REQUEST_NODES_ADD) {
-        serve_add(engine, request, network);
+        if (!serve_add(engine, request, network)) {
+            return;
+        }
     } else if (request->kind == REQUEST_NODES_END) {
         serve_end(engine, request, network);
     } else {
@@ -481,6 +624,7 @@ static void refuse_todo(struct node_service *service, bool opening, const char *
 void node_service_run(struct engine *engine)
 {
     struct node_service *service = engine->nodes;
+    struct request *request;
     bool opening;
     char *blocked = store_blocked(engine, &opening);
 
@@ -489,6 +633,7 @@ void node_service_run(struct engine *engine)
         opening = true;
     }
     if (blocked) {
+        probes_abort(engine, blocked);
         refuse_todo(service, opening, blocked);
         free(blocked);
         return;
@@ -498,6 +643,9 @@ void node_service_run(struct engine *engine)
         return;
     }
     expire(service);
+    while ((request = probes_unpark(engine))) {
+        serve(engine, request);
+    }
     while (service->todo && service->changed < GROUP_MAX) {
         serve(engine, todo_pop(service));
     }
@@ -529,6 +677,7 @@ void node_service_wait(struct engine *engine)
 
 void node_service_abort(struct engine *engine)
 {
+    probes_abort(engine, "routerd is stopping; ask again in a moment");
     refuse_todo(engine->nodes, false, "routerd is stopping; ask again in a moment");
     group_refuse(&engine->nodes->open, REQUEST_AWAY, "routerd is stopping; ask again in a moment");
 }

@@ -2,6 +2,7 @@
  * ended the next difference tells what took effect; a pass whose difference is empty is the end.
  * What fails, is not ready, or was accepted and yet did not take effect is an `attempt` and
  * repeated with backoff, alone: the steps of other objects go on. */
+#include "engine/engine_fault.h"
 #include "engine/engine_internal.h"
 
 #include "log/log.h"
@@ -244,6 +245,7 @@ static void pass_start(struct engine *engine)
     engine->pass++;
     plan = take_difference(engine, engine->intended);
     note_applied(engine, plan);
+    drift_mark(engine, plan, all_ready(engine));
     keep_active_steps(engine, plan, changed);
     if (plan->n_steps == 0) {
         plan_free(plan);
@@ -275,7 +277,11 @@ static void phase_start(struct engine *engine)
 
     while (end < plan->n_steps && plan->steps[end]->phase == phase) {
         end++;
+        if (engine_fault_one_by_one()) {
+            break;
+        }
     }
+    engine_fault_point();
     for (size_t i = 0; i < engine->n_backends; i++) {
         struct step **mine = xcalloc(end - engine->plan_next, sizeof *mine);
         size_t n = 0;
@@ -317,6 +323,9 @@ static void pass_drop_plan(struct engine *engine)
 static void pass_finish(struct engine *engine)
 {
     for (size_t i = 0; i < engine->plan_next; i++) {
+        if (engine->plan->steps[i]->drift && !attempt_find(engine, engine->plan->steps[i])) {
+            drift_tell(engine, engine->plan->steps[i]);
+        }
         attempt_note(engine, engine->plan->steps[i]);
         if (engine->plan->steps[i]->result == STEP_DONE) {
             engine->dirty = true; /* look what became of it */
@@ -340,6 +349,9 @@ void pass_abort(struct engine *engine)
 static void pass_advance(struct engine *engine)
 {
     while (!plan_is_running(engine)) {
+        if (engine->plan_next) {
+            engine_fault_point();
+        }
         if (engine->plan_next == engine->plan->n_steps || engine->plan_for != engine->intended) {
             pass_finish(engine);
             return;

@@ -25,7 +25,7 @@ struct page {
 
 void registry_init(struct registry *registry)
 {
-    *registry = (struct registry){.first_dirty = NO_PAGE};
+    *registry = (struct registry){.first_dirty = NO_PAGE, .serial = 1};
     shash_init(&registry->nets);
     shash_init(&registry->uses);
 }
@@ -62,8 +62,11 @@ void registry_done(struct registry *registry)
 
 void registry_reset(struct registry *registry)
 {
+    uint64_t serial = registry->serial;
+
     registry_done(registry);
     registry_init(registry);
+    registry->serial = serial + 1;
 }
 
 static char *net_key(const char *tenant, const char *network)
@@ -214,6 +217,7 @@ bool registry_add_page(struct registry *registry, const struct store_page *page,
         nodes_set_page(net->index, id, page->number);
         net->use->count += *records[i] != '!';
     }
+    net->serial = ++registry->serial;
     registry->pages[page->number].count = (unsigned int)n;
     page_open(registry, page->number);
     return true;
@@ -258,6 +262,7 @@ void registry_added(struct registry *registry, struct node_net *net, uint32_t id
     nodes_set_page(net->index, id, number);
     note_record(registry, net, id, &comes);
     net->use->count++;
+    net->serial = ++registry->serial;
 }
 
 void registry_release(struct registry *registry, struct node_net *net, uint32_t id,
@@ -267,6 +272,7 @@ void registry_release(struct registry *registry, struct node_net *net, uint32_t 
 
     note_record(registry, net, id, &goes);
     net->use->count--;
+    net->serial = ++registry->serial;
     if (until_ms) {
         nodes_release(net->index, id, until_ms);
         note_record(registry, net, id, &comes);

@@ -23,6 +23,7 @@ struct node_net {
     char *tenant, *network;
     struct tenant_use *use;
     struct nodes *index;
+    uint64_t serial;   /* the registry's when a node of it came or went last */
     struct shash open; /* pool -> uint32_t *: the first page with room; NO_PAGE: none */
 };
 
@@ -36,7 +37,8 @@ struct registry {
     uint32_t free_page; /* no number below it is free */
     struct page *dirty; /* touched since registry_take_changes() */
     uint32_t first_dirty;
-    bool broken; /* contradicts itself */
+    uint64_t serial; /* +1 with every node that comes or goes, also over registry_reset() */
+    bool broken;     /* contradicts itself */
 };
 
 void registry_init(struct registry *registry);

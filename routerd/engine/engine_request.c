@@ -1,6 +1,7 @@
 /* Requests: taken in order, answered once each. A change of topology goes check, number, plan,
  * durable write, in force, and (if asked) waits for convergence; one change is in the store's hands
  * at a time and the others wait behind it for the millisecond that it takes. */
+#include "engine/engine_fault.h"
 #include "engine/engine_internal.h"
 
 #include "log/log.h"
@@ -55,6 +56,16 @@ static void take_new_requests(struct engine *engine)
     }
 }
 
+void requests_put_first(struct engine *engine, struct request *request)
+{
+    request->deadline_ms = time_msec() + REQUEST_MS;
+    request->next = engine->todo;
+    if (!engine->todo) {
+        engine->todo_tail = &request->next;
+    }
+    engine->todo = request;
+}
+
 static void todo_pop(struct engine *engine)
 {
     struct request *request = engine->todo;
@@ -75,7 +86,7 @@ char *store_blocked(const struct engine *engine, bool *ret_opening)
     if (engine->store_conflict) {
         return xstrdup(engine->store_conflict);
     }
-    if (health == STORE_READY && engine->store_serial) {
+    if (health == STORE_READY && engine->store_serial && events_ready(engine)) {
         return NULL;
     }
     *ret_opening = health != STORE_AWAY;
@@ -109,12 +120,32 @@ static void wait_for_convergence(struct engine *engine, struct request *request)
     engine->status_dirty = true;
 }
 
+static void tell_accepted(struct engine *engine, const struct request *request)
+{
+    const struct event_about about = {request->tenant, NULL, NULL, request->ret_generation};
+    struct plan_counts counts = plan_count(request->plan);
+
+    log_object(LOG_LEVEL_INFO, "engine", request->tenant, NULL,
+               "generation %" PRIu64 " is in force, from %s", request->ret_generation,
+               request->who);
+    events_emit(
+        engine, EVENT_ACCEPTED, &about,
+        "generation %" PRIu64
+        " is in force, from %s: %zu to create, %zu to update, %zu to delete, %zu disruptive",
+        request->ret_generation, request->who, counts.create, counts.update, counts.delete,
+        counts.disruptive);
+    if (request->kind == REQUEST_ROLLBACK) {
+        rollback_tell(engine, request);
+    }
+}
+
 /* The store has answered: the change is in force, or nothing has happened. */
 static void change_done(void *aux, int result, const char *detail)
 {
     struct engine *engine = aux;
     struct request *request = engine->committing;
 
+    engine_fault_point();
     engine->committing = NULL;
     if (result) {
         intended_unref(engine->committing_intended);
@@ -135,9 +166,8 @@ static void change_done(void *aux, int result, const char *detail)
     engine->ids = engine->committing_ids;
     engine->dirty = engine->status_dirty = true;
     pass_forget(engine, request->tenant);
-    log_object(LOG_LEVEL_INFO, "engine", request->tenant, NULL,
-               "generation %" PRIu64 " is in force, from %s", request->ret_generation,
-               request->who);
+    drift_forget(engine, request->tenant);
+    tell_accepted(engine, request);
     if (request->wait_ms > 0) {
         wait_for_convergence(engine, request);
     } else {
@@ -146,19 +176,24 @@ static void change_done(void *aux, int result, const char *detail)
     }
 }
 
-static char *plan_summary(const struct plan *plan)
+static char *plan_summary(const struct request *request)
 {
-    struct plan_counts counts = plan_count(plan);
+    struct plan_counts counts = plan_count(request->plan);
+    char *back = request->kind == REQUEST_ROLLBACK
+                     ? xasprintf("back to generation %" PRIu64 ": ", request->generation)
+                     : xstrdup("");
+    char *summary = xasprintf("%s%zu to create, %zu to update, %zu to delete, %zu disruptive", back,
+                              counts.create, counts.update, counts.delete, counts.disruptive);
 
-    return xasprintf("%zu to create, %zu to update, %zu to delete, %zu disruptive", counts.create,
-                     counts.update, counts.delete, counts.disruptive);
+    free(back);
+    return summary;
 }
 
 static void change_commit(struct engine *engine, struct request *request, struct intended *intended,
                           struct ids *ids)
 {
     const struct topology *topology = intended_find(intended, request->tenant)->topology;
-    char *summary = plan_summary(request->plan);
+    char *summary = plan_summary(request);
     struct store_change change = {
         .tenant = request->tenant,
         .generation = request->ret_generation,
@@ -166,12 +201,17 @@ static void change_commit(struct engine *engine, struct request *request, struct
         .text_len = topology->text_len,
         .who = request->who,
         .summary = summary,
+        .confirm = confirm_make(engine, request),
         .ids = ids,
     };
+
+    request->confirm_until_ms = change.confirm.until_ms;
+    request->confirm_back = change.confirm.back;
 
     engine->committing = request;
     engine->committing_intended = intended;
     engine->committing_ids = *ids;
+    engine_fault_point();
     store_put(engine->store, &change, change_done, engine);
     free(summary);
 }
@@ -193,6 +233,10 @@ static void change_plan(struct engine *engine, struct request *request)
     if (!blocked) {
         blocked = status_blocked(engine, engine->intended, request->tenant);
     }
+    if (blocked && request->automatic) { /* safer to go back than to wait for what is away */
+        free(blocked);
+        blocked = NULL;
+    }
     if (!blocked) {
         request->plan = pass_plan(engine, intended, request->tenant);
         if (!request->dry_run) {
@@ -207,11 +251,23 @@ static void change_plan(struct engine *engine, struct request *request)
     request_answer(request, blocked ? REQUEST_AWAY : REQUEST_PLANNED);
 }
 
+/* What was pushed before and still awaits confirmation. */
+static void change_tell_confirm(const struct engine *engine, struct request *request)
+{
+    const struct store_confirm *confirm = confirm_find(engine, request->tenant);
+
+    if (confirm) {
+        request->confirm_until_ms = confirm->until_ms;
+        request->confirm_back = confirm->back;
+    }
+}
+
 static void change_unchanged(struct engine *engine, struct request *request)
 {
     request->ret_generation = generation_of(engine, request->tenant);
     request->plan = plan_new();
     request->outcome = REQUEST_UNCHANGED;
+    change_tell_confirm(engine, request);
     if (request->wait_ms > 0) {
         wait_for_convergence(engine, request);
     } else {
@@ -226,6 +282,10 @@ static void serve_topology(struct engine *engine, struct request *request)
     request->ret_generation = tenant ? tenant->generation : 0;
     if (request->has_if_match && request->if_match != request->ret_generation) {
         request_answer(request, REQUEST_STALE);
+        return;
+    }
+    if (rollback_is_settled(engine, request)) {
+        request_answer(request, REQUEST_NOT_FOUND);
         return;
     }
     load_check(engine, engine->intended, request->tenant, request->topology, request->errors);
@@ -273,6 +333,7 @@ static void serve_document(struct engine *engine, struct request *request)
     } else {
         request->text = xmemdup0(tenant->topology->text, tenant->topology->text_len);
         request->text_len = tenant->topology->text_len;
+        change_tell_confirm(engine, request);
         request->ret_generation = tenant->generation;
         request_answer(request, REQUEST_DONE);
     }
@@ -339,6 +400,15 @@ static void serve(struct engine *engine, struct request *request)
 {
     switch (request->kind) {
     case REQUEST_TOPOLOGY: serve_topology(engine, request); break;
+    case REQUEST_ROLLBACK:
+        if (request->topology) {
+            serve_topology(engine, request);
+        } else {
+            rollback_serve(engine, request);
+        }
+        break;
+    case REQUEST_CONFIRM: confirm_serve(engine, request); break;
+    case REQUEST_HISTORY: history_serve(engine, request); break;
     case REQUEST_DOCUMENT: serve_document(engine, request); break;
     case REQUEST_ROUTES: serve_routes(engine, request); break;
     case REQUEST_CONFIG: serve_config(engine, request); break;
@@ -350,7 +420,8 @@ static void serve(struct engine *engine, struct request *request)
 
 static bool changes_pools(const struct request *request)
 {
-    return request->kind == REQUEST_TOPOLOGY || request->kind == REQUEST_CONFIG;
+    return request->kind == REQUEST_TOPOLOGY || request->kind == REQUEST_ROLLBACK ||
+           request->kind == REQUEST_CONFIG;
 }
 
 static void serve_todo(struct engine *engine)

@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef void object_visitor(struct object_status *object, const char *path, void *aux);
-
 /* Visits every segment, tunnel and peer of a tenant, then the network itself; `path` is
  * "bio/genome/peer/aws". */
+typedef void object_visitor(struct object_status *object, const char *path, void *aux);
+
 static void visit_network(const char *tenant, struct network_status *network, object_visitor *visit,
                           void *aux)
 {
@@ -83,6 +83,7 @@ struct since_change {
     struct store_since *changes;
     size_t n, capacity;
     size_t n_known; /* objects that were visited and are remembered */
+    bool tells;
 };
 
 static void since_note(struct since_change *change, const char *path, int64_t since_ms)
@@ -139,6 +140,16 @@ static void since_update(struct object_status *object, const char *path, void *a
     change->n_known++;
 }
 
+static void since_and_tell(struct object_status *object, const char *path, void *aux)
+{
+    const struct since_change *change = aux;
+
+    since_update(object, path, aux);
+    if (change->tells) {
+        tell_object(change->engine, object, path);
+    }
+}
+
 static void collect_path(struct object_status *object OVS_UNUSED, const char *path, void *aux)
 {
     shash_add_once(aux, path, NULL);
@@ -163,10 +174,13 @@ static void since_sweep(struct since_change *change, struct status *status)
 
 static void since_run(struct engine *engine, struct status *status)
 {
-    struct since_change change = {.engine = engine};
+    struct since_change change = {.engine = engine, .tells = tell_begin(engine, status)};
 
     for (size_t i = 0; i < status->n_tenants; i++) {
-        visit_tenant(&status->tenants[i], since_update, &change);
+        visit_tenant(&status->tenants[i], since_and_tell, &change);
+    }
+    if (change.tells) {
+        tell_end(engine, status);
     }
     if (shash_count(&engine->since) > change.n_known) {
         since_sweep(&change, status);
@@ -191,6 +205,19 @@ void status_load_since(struct engine *engine, const struct store_image *image)
     }
 }
 
+static void add_state_server(const struct engine *engine, struct status *status,
+                             struct backend_status *state)
+{
+    const char *reason = NULL;
+    enum store_health health = store_health(engine->store, &reason);
+
+    state->name = "state";
+    state->answers = health == STORE_READY && !engine->store_conflict;
+    state->opening = health == STORE_OPENING;
+    reason = engine->store_conflict ? engine->store_conflict : reason ? reason : "connecting";
+    state->reason = state->answers ? NULL : arena_strdup(status->arena, reason);
+}
+
 static void add_backends(struct engine *engine, struct status *status)
 {
     const char *reason = NULL;
@@ -199,20 +226,19 @@ static void add_backends(struct engine *engine, struct status *status)
     status->backends = arena_calloc(status->arena, status->n_backends, sizeof *status->backends);
     for (size_t i = 0; i < engine->n_backends; i++) {
         struct backend_status *backend = &status->backends[i];
+        enum backend_health health;
 
+        reason = NULL;
+        health = engine->classes[i]->health(engine->backends[i], &reason);
         backend->name = engine->classes[i]->name;
-        backend->answers =
-            engine->classes[i]->health(engine->backends[i], &reason) == BACKEND_READY;
-        backend->reason =
-            backend->answers ? NULL : arena_strdup(status->arena, reason ? reason : "connecting");
+        backend->answers = health == BACKEND_READY;
+        backend->opening = health == BACKEND_OPENING;
+        if (!backend->answers && !reason) {
+            reason = "connecting";
+        }
+        backend->reason = arena_strdup(status->arena, reason);
     }
-    struct backend_status *state = &status->backends[engine->n_backends];
-
-    reason = NULL;
-    state->name = "state";
-    state->answers = store_health(engine->store, &reason) == STORE_READY && !engine->store_conflict;
-    reason = engine->store_conflict ? engine->store_conflict : reason ? reason : "connecting";
-    state->reason = state->answers ? NULL : arena_strdup(status->arena, reason);
+    add_state_server(engine, status, &status->backends[engine->n_backends]);
 }
 
 static bool backends_opening(const struct status *status, struct engine *engine)
@@ -280,6 +306,7 @@ static struct status *status_take(struct engine *engine)
     node_service_status(engine, status);
     inherit_votes(status);
     set_converged(engine, status);
+    confirm_status(engine, status);
     if (!backends_opening(status, engine)) {
         since_run(engine, status);
     }

@@ -28,10 +28,11 @@ bool check_host_address(const struct checker *checker, const struct doc *doc,
 const char *check_subnet_role(const struct prefix *subnet, const struct addr *addr);
 /* Reports a secret that is not there; null is fine. `doc` is the map {secret: NAME}. */
 void check_secret(const struct checker *checker, const struct doc *doc, const char *name);
-/* Finds a profile for `object`; reports that there is none under its key `profile`. Null stays
- * null. */
+enum profile_use { PROFILE_OF_TUNNEL, PROFILE_OF_PEER };
+/* Finds a profile for `object`; reports under its key `profile` that there is none or that it lacks
+ * what it is wanted for. Null stays null. */
 const struct profile *check_profile(const struct checker *checker, const struct doc *object,
-                                    const char *name);
+                                    const char *name, enum profile_use use);
 /* A callback for keyed_each_repeated() of docs: "NAME is also the name of PLACE". aux is the
  * checker. */
 void check_name_repeated(void *aux, const void *doc, const void *first);
@@ -54,7 +55,7 @@ struct subnets {
 /* The one that holds the address, or null. */
 const struct subnet *subnets_find(const struct subnets *subnets, const struct addr *addr);
 
-/* topology_check_links.c: uplinks, VLANs and the router's own addresses. */
+/* topology_check_links.c: uplinks and the router's own addresses. */
 
 /* The uplink that the object names, or null if it names none or one of another type, which is
  * reported. */
@@ -63,7 +64,6 @@ const struct config_uplink *check_uplink(const struct checker *checker, const st
 /* Calls back for each network that another tenant has in force. */
 void each_foreign_network(const struct checker *checker,
                           void (*visit)(void *aux, const struct network *network), void *aux);
-void check_attachments(const struct checker *checker);
 /* Each address alone; those at fault lose their family. `list` is where they stood, null if n is 0.
  */
 void check_own_addresses(const struct checker *checker, const struct doc *list, struct prefix *own,
@@ -71,6 +71,14 @@ void check_own_addresses(const struct checker *checker, const struct doc *list, 
 void check_segment(const struct checker *checker, struct segment *segment);
 /* Reports overlaps and returns the others. To be called when all addresses were checked alone. */
 struct subnets check_subnets(const struct checker *checker, const struct network *network);
+
+/* topology_check_vlans.c */
+void check_attachments(const struct checker *checker);
+
+/* topology_check_clouds.c: the rules of the profile, which must be set */
+void check_tunnel_cloud(const struct checker *checker, const struct tunnel *tunnel);
+void check_peer_cloud(const struct checker *checker, const struct network *network,
+                      const struct peer *peer);
 
 /* topology_check_tunnels.c */
 void check_tunnel(const struct checker *checker, struct tunnel *tunnel);
@@ -81,10 +89,24 @@ void check_peers(const struct checker *checker, struct network *network);
 void check_routes(const struct checker *checker, const struct network *network,
                   const struct subnets *subnets);
 
+/* topology_check_policy.c: what a session carries, and how. The peer's profile is known. */
+void check_peer_session(const struct checker *checker, const struct peer *peer);
+void check_aggregates(const struct checker *checker, const struct network *network);
+
+/* topology_check_egress.c: the gateway to the outside; the ports of all networks at once. */
+void check_egress(const struct checker *checker, const struct network *network);
+void check_published_ports(const struct checker *checker);
+
 /* topology_check_pools.c: what pools are made of, and what of them may be given out
  * (pool_usable.c). To be called after the peers' and routes' checks. */
 void check_pools(const struct checker *checker, struct network *network,
                  const struct subnets *subnets);
+/* topology_check_services.c: what the router serves on segments. The pool's places and gateways are
+ * known; sets what follows from what it serves. */
+void check_pool_services(const struct checker *checker, const struct network *network,
+                         struct pool *pool);
+void check_network_services(const struct checker *checker, const struct network *network);
+void check_segment_services(const struct checker *checker, const struct segment *segment);
 /* Sets the usable addresses and the capacity of one family of a pool, whose prefix, length and
  * gateway are set. `holes` (sorted here) may be anything of that family. */
 void pool_family_set_usable(struct arena *arena, struct pool_family *family,

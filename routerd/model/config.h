@@ -17,8 +17,10 @@ struct config_uplink {
     const char *name;
     enum uplink_type type;
     const char *interface;
-    const char *bridge; /* trunk only: the OVS bridge, "br-NAME" by default */
-    uint32_t mtu;       /* bytes; 1500 by default */
+    const char *bridge;      /* trunk only: the OVS bridge, "br-NAME" by default */
+    uint32_t mtu;            /* bytes; 1500 by default */
+    struct addr gateways[2]; /* routed only: the next hops of egress, IPv4 first; no family: the
+                                host's own default route */
 };
 
 struct config_listen {
@@ -69,6 +71,7 @@ struct config {
     const char *ovs_server, *ovs_datapath; /* datapath: "system" or "netdev" */
     const char *ipsec_vici;
     const char *bgp_vtysh;
+    const char *dhcp_dnsmasq;
     const char *profiles_directory;
 };
 

@@ -26,11 +26,37 @@ static void read_mtu(struct reader *reader, const struct doc *doc, void *ret)
     *ret_mtu = (uint32_t)read_uint(reader, doc, MTU_MIN, MTU_MAX);
 }
 
+static void take_gateway(struct reader *reader, const struct doc *doc, struct addr *gateways)
+{
+    struct addr gateway = {0};
+    read_addr(reader, doc, &gateway);
+    if (!gateway.family)
+        return;
+    struct addr *place = &gateways[gateway.family == AF_INET6];
+    if (addr_is_unspecified(&gateway) || addr_is_multicast(&gateway) || addr_is_loopback(&gateway))
+        doc_error(doc, reader->errors, "must be the address of a router on the uplink");
+    else if (place->family)
+        doc_error(doc, reader->errors, "there is one of that family already");
+    else
+        *place = gateway;
+}
+
+/* One address, or a list with one of each family. */
+static void read_gateway(struct reader *reader, const struct doc *doc, void *ret)
+{
+    if (doc->kind == DOC_SCALAR)
+        take_gateway(reader, doc, ret);
+    else if (doc_is(doc, DOC_LIST, reader->errors))
+        for (const struct doc *item = doc->child; item; item = item->next)
+            take_gateway(reader, item, ret);
+}
+
 static const struct field UPLINK_FIELDS[] = {
     {"type", REQUIRED, read_type, offsetof(struct config_uplink, type)},
     {"interface", REQUIRED, read_interface, offsetof(struct config_uplink, interface)},
     {"bridge", OPTIONAL, read_interface, offsetof(struct config_uplink, bridge)},
     {"mtu", OPTIONAL, read_mtu, offsetof(struct config_uplink, mtu)},
+    {"gateway", OPTIONAL, read_gateway, offsetof(struct config_uplink, gateways)},
     {0},
 };
 
@@ -44,6 +70,9 @@ static void settle_bridge(struct reader *reader, const struct doc *doc,
         uplink->bridge = NULL;
         return;
     }
+    if (doc_get(doc, "gateway"))
+        doc_key_error(doc_get(doc, "gateway"), reader->errors,
+                      "only a routed uplink has a gateway");
     if (bridge)
         return;
     uplink->bridge = arena_printf(reader->arena, "br-%s", uplink->name);

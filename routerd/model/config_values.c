@@ -212,7 +212,8 @@ static bool interface_valid(const char *name)
     if (strlen(name) >= IFNAME_TEXT || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return false;
     for (const char *c = name; *c; c++)
-        if (*c <= ' ' || *c >= 0x7f || *c == '/' || *c == ':')
+        if (*c <= ' ' || *c >= 0x7f || *c == '/' || *c == ':' || *c == '*' || *c == '"' ||
+            *c == '\'' || *c == '\\')
             return false;
     return true;
 }
@@ -223,8 +224,9 @@ void read_interface(struct reader *reader, const struct doc *doc, void *ret)
     if (!doc_string(doc, reader->errors, &name))
         return;
     if (!interface_valid(name))
-        doc_error(doc, reader->errors,
-                  "must be an interface's name: 1 to 15 bytes without blanks, / and :");
+        doc_error(
+            doc, reader->errors,
+            "must be an interface's name: 1 to 15 bytes without blanks, quotes, /, :, * and \\");
     else if (ids_of_vrf(name) || ids_of_segment(name) || ids_of_tunnel(name) || ids_of_bridge(name))
         doc_error(doc, reader->errors, "must not be a name that routerd gives to its own");
     else

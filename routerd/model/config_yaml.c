@@ -146,10 +146,21 @@ static void read_bgp(struct reader *reader, const struct doc *doc, void *ret)
     read_map(reader, doc, BGP_FIELDS, ret);
 }
 
+static const struct field DHCP_FIELDS[] = {
+    FIELD("dnsmasq", OPTIONAL, read_path, dhcp_dnsmasq),
+    {0},
+};
+
+static void read_dhcp(struct reader *reader, const struct doc *doc, void *ret)
+{
+    read_map(reader, doc, DHCP_FIELDS, ret);
+}
+
 static const struct field BACKEND_FIELDS[] = {
     {"ovs", OPTIONAL, read_ovs, 0},
     {"ipsec", OPTIONAL, read_ipsec, 0},
     {"bgp", OPTIONAL, read_bgp, 0},
+    {"dhcp", OPTIONAL, read_dhcp, 0},
     {0},
 };
 
@@ -198,6 +209,7 @@ static struct config *config_new(void)
         .ovs_datapath = "system",
         .ipsec_vici = "unix:///run/charon.vici",
         .bgp_vtysh = "/usr/bin/vtysh",
+        .dhcp_dnsmasq = "/usr/sbin/dnsmasq",
         .profiles_directory = "/usr/share/routerd/profiles",
     };
     return config;

@@ -18,15 +18,20 @@ enum step_action { STEP_CREATE, STEP_UPDATE, STEP_DELETE };
  * then all creations the other way round. A phase starts when every step of the earlier ones is
  * done, has failed or is not ready. Updates go with the phase that suits them. */
 enum plan_phase {
+    PHASE_DHCP_DELETE,  /* servers on segments */
     PHASE_BGP_DELETE,   /* sessions, instances */
     PHASE_IPSEC_DELETE, /* SAs, connections */
     PHASE_NET_DELETE,   /* addresses, routes, xfrm interfaces, VRFs */
     PHASE_BGP_PURGE,    /* FRR's memory of VRFs that are gone */
     PHASE_OVS_DELETE,   /* ports, bridges */
+    PHASE_NFT,          /* the packet filter: of what has gone, and for what is to come */
     PHASE_OVS_CREATE,
     PHASE_NET_CREATE,
     PHASE_IPSEC_CREATE,
+    PHASE_BFD_CREATE, /* what BGP's sessions refer to */
     PHASE_BGP_CREATE,
+    PHASE_BFD_DELETE, /* what they referred to */
+    PHASE_DHCP_CREATE,
     N_PHASES
 };
 
@@ -40,7 +45,7 @@ enum step_result {
 };
 
 struct step {
-    const char *backend; /* "ovs", "net", "ipsec", "bgp" */
+    const char *backend; /* "ovs", "net", "nft", "ipsec", "bgp", "dhcp" */
     enum plan_phase phase;
     enum step_action action;
     const char *tenant;
@@ -50,6 +55,7 @@ struct step {
     void *data;          /* the backend's own, in the plan's arena */
     enum step_result result;
     const char *reason; /* in the plan's arena; set with STEP_NOT_READY and STEP_FAILED */
+    const char *drift;  /* the engine's: who else has changed what it mends; null: asked for */
 };
 
 struct plan {

@@ -1,13 +1,12 @@
 #include "model/profile.h"
 
 #include "model/profile_builtin.h"
-#include "model/reader.h"
+#include "model/profile_reader.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { PROPOSALS = 16, SECONDS_MAX = 7 * 24 * 3600 };
 
 /* A profile with the arena that it lies in. Those that were replaced are kept, as topologies may
  * still point to them. */
@@ -21,158 +20,49 @@ struct profiles {
     struct held *held; /* the newest first, so that it is found before the one that it replaces */
 };
 
-/* --- reading
- * --------------------------------------------------------------------------------------------- */
-
-static void read_version(struct reader *reader, const struct doc *doc, void *ret)
-{
-    uint64_t version;
-    (void)ret;
-    doc_uint(doc, reader->errors, 1, 1, &version);
-}
-
-/* The characters of swanctl.conf(5)'s proposals. Whether charon knows the words is charon's to say.
+/* --- what a cloud takes as a key
+ * ---------------------------------------------------------------------------------------------
  */
-static void read_proposal(struct reader *reader, const struct doc *doc, void *ret)
+
+/* Whether a class such as "a-zA-Z0-9._" has the character; a hyphen at its edge is itself. */
+static bool class_has(const char *class, char c)
 {
-    const char **ret_proposal = ret, *proposal;
-    if (!doc_string(doc, reader->errors, &proposal))
-        return;
-    if (proposal[strspn(proposal, "abcdefghijklmnopqrstuvwxyz0123456789-_")] || proposal[0] == '-')
-        doc_error(doc, reader->errors,
-                  "must be a proposal such as aes256-sha256-modp2048 (swanctl.conf(5))");
-    else
-        *ret_proposal = proposal;
-}
-
-static const struct list PROPOSAL_LIST = {1, PROPOSALS, sizeof(const char *), read_proposal};
-
-static void read_ike_proposals(struct reader *reader, const struct doc *doc, void *ret)
-{
-    struct profile *profile = ret;
-    profile->ike_proposals = read_list(reader, doc, &PROPOSAL_LIST, &profile->n_ike_proposals);
-}
-
-static void read_esp_proposals(struct reader *reader, const struct doc *doc, void *ret)
-{
-    struct profile *profile = ret;
-    profile->esp_proposals = read_list(reader, doc, &PROPOSAL_LIST, &profile->n_esp_proposals);
-}
-
-static void read_lifetime(struct reader *reader, const struct doc *doc, void *ret)
-{
-    *(uint32_t *)ret = (uint32_t)read_uint(reader, doc, 300, SECONDS_MAX);
-}
-
-static void read_dpd(struct reader *reader, const struct doc *doc, void *ret)
-{
-    *(uint32_t *)ret = (uint32_t)read_uint(reader, doc, 1, 3600);
-}
-
-static void read_mtu(struct reader *reader, const struct doc *doc, void *ret)
-{
-    *(uint16_t *)ret = (uint16_t)read_uint(reader, doc, 1280, 9000);
-}
-
-static void read_timer(struct reader *reader, const struct doc *doc, void *ret)
-{
-    *(uint16_t *)ret = (uint16_t)read_uint(reader, doc, 1, 65535);
-}
-
-static void read_max_prefixes(struct reader *reader, const struct doc *doc, void *ret)
-{
-    *(uint32_t *)ret = (uint32_t)read_uint(reader, doc, 1, 1000000);
-}
-
-#define FIELD(key, read, member)                              \
-    {                                                         \
-        key, REQUIRED, read, offsetof(struct profile, member) \
+    for (; *class; class ++) {
+        if (class[1] == '-' && class[2]) {
+            if (c >= class[0] && c <= class[2]) {
+                return true;
+            }
+            class += 2;
+        } else if (c == *class) {
+            return true;
+        }
     }
-
-static const struct field IKE_FIELDS[] = {
-    {"proposals", REQUIRED, read_ike_proposals, 0},
-    FIELD("lifetime", read_lifetime, ike_lifetime_s),
-    FIELD("dpd", read_dpd, dpd_delay_s),
-    {0},
-};
-
-static void read_ike(struct reader *reader, const struct doc *doc, void *ret)
-{
-    read_map(reader, doc, IKE_FIELDS, ret);
+    return false;
 }
 
-static const struct field ESP_FIELDS[] = {
-    {"proposals", REQUIRED, read_esp_proposals, 0},
-    FIELD("lifetime", read_lifetime, child_lifetime_s),
-    {0},
-};
-
-static void read_esp(struct reader *reader, const struct doc *doc, void *ret)
+const char *profile_psk_fault(const char *profile, const struct profile_psk *rule, const char *psk,
+                              size_t len, char buffer[PROFILE_FAULT_TEXT])
 {
-    read_map(reader, doc, ESP_FIELDS, ret);
-}
-
-static const struct field BGP_FIELDS[] = {
-    FIELD("keepalive", read_timer, keepalive_s),
-    FIELD("hold", read_timer, hold_s),
-    FIELD("max_prefixes", read_max_prefixes, max_prefixes),
-    {0},
-};
-
-static void read_bgp(struct reader *reader, const struct doc *doc, void *ret)
-{
-    struct profile *profile = ret;
-    read_map(reader, doc, BGP_FIELDS, profile);
-    const struct doc *hold = doc_get(doc, "hold");
-    if (!hold || !profile->hold_s || !profile->keepalive_s)
-        return;
-    if (profile->hold_s < 3) /* RFC 4271, 4.2 */
-        doc_error(hold, reader->errors, "must be at least 3 seconds");
-    else if (profile->hold_s < profile->keepalive_s)
-        doc_error(hold, reader->errors, "must not be less than `keepalive`");
-}
-
-static void read_few(struct reader *reader, const struct doc *doc, void *ret)
-{
-    *(uint32_t *)ret = (uint32_t)read_uint(reader, doc, 0, 255);
-}
-
-static const struct field RESERVED_FIELDS[] = {
-    FIELD("first", read_few, reserved_first),
-    FIELD("last", read_few, reserved_last),
-    {0},
-};
-
-static void read_reserved(struct reader *reader, const struct doc *doc, void *ret)
-{
-    struct profile *profile = ret;
-    profile->has_reserved = true;
-    read_map(reader, doc, RESERVED_FIELDS, profile);
-}
-
-static const struct field ROOT_FIELDS[] = {
-    {"version", REQUIRED, read_version, 0},
-    FIELD("source", read_string, source),
-    {"ike", OPTIONAL, read_ike, 0},
-    {"esp", OPTIONAL, read_esp, 0},
-    {"mtu", OPTIONAL, read_mtu, offsetof(struct profile, mtu)},
-    {"bgp", OPTIONAL, read_bgp, 0},
-    {"reserved", OPTIONAL, read_reserved, 0},
-    {0},
-};
-
-/* What tunnels and peers need is there whole, or not at all beside what pools need. */
-static void read_profile(struct reader *reader, const struct doc *doc, struct profile *profile)
-{
-    static const char *const links[] = {"ike", "esp", "mtu", "bgp"};
-    size_t n = sizeof links / sizeof *links;
-
-    read_map(reader, doc, ROOT_FIELDS, profile);
-    for (size_t i = 0; i < n; i++)
-        profile->has_links |= doc_get(doc, links[i]) != NULL;
-    profile->has_links |= !doc_get(doc, "reserved");
-    for (size_t i = 0; i < n && profile->has_links && doc->kind == DOC_MAP; i++)
-        doc_require(doc, links[i], reader->errors);
+    if (len < rule->min || (rule->max && len > rule->max)) {
+        snprintf(buffer, PROFILE_FAULT_TEXT, "%s: the pre-shared key must have at %s %u characters",
+                 profile, len < rule->min ? "least" : "most",
+                 len < rule->min ? rule->min : rule->max);
+        return buffer;
+    }
+    if (len && rule->not_first && strchr(rule->not_first, psk[0]) && psk[0]) {
+        snprintf(buffer, PROFILE_FAULT_TEXT,
+                 "%s: the pre-shared key may not begin with any of `%s`", profile, rule->not_first);
+        return buffer;
+    }
+    for (size_t i = 0; i < len && rule->characters; i++) {
+        if (!class_has(rule->characters, psk[i])) {
+            snprintf(buffer, PROFILE_FAULT_TEXT,
+                     "%s: the pre-shared key has other characters than %s", profile,
+                     rule->characters);
+            return buffer;
+        }
+    }
+    return NULL;
 }
 
 /* --- the set
@@ -218,7 +108,7 @@ bool profiles_add(struct profiles *profiles, const char *name, const char *text,
     const struct doc *root = doc_parse(arena, text, len, errors);
     if (root) {
         struct reader reader = {.arena = arena, .errors = errors};
-        read_profile(&reader, root, &held->profile);
+        profile_read(&reader, root, &held->profile);
     }
     if (errors_count(errors) > before) {
         arena_free(arena);

@@ -48,6 +48,16 @@ static void fill_peers(struct arena *arena, const struct network *network,
     }
 }
 
+static void fill_egress(struct arena *arena, const struct network *network,
+                        struct network_status *ret_status)
+{
+    if (!network->egress)
+        return;
+    ret_status->egress = arena_alloc(arena, sizeof *ret_status->egress);
+    ret_status->egress->object.name = network->egress->uplink;
+    ret_status->egress->interface = "";
+}
+
 static void fill_network(struct arena *arena, const struct network *network,
                          struct network_status *ret_status)
 {
@@ -58,6 +68,7 @@ static void fill_network(struct arena *arena, const struct network *network,
     fill_segments(arena, network, ret_status);
     fill_tunnels(arena, network, ret_status);
     fill_peers(arena, network, ret_status);
+    fill_egress(arena, network, ret_status);
 }
 
 static void fill_tenant(struct arena *arena, const struct intended_tenant *tenant,

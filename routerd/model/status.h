@@ -26,6 +26,7 @@ struct object_status {
     const char *name;
     enum object_state state;
     const char *reason; /* null when up */
+    const char *note;   /* what people should know of it though it is up, or null */
     int64_t since_ms;   /* when it last came up, Unix time; 0: not up */
     bool creating; /* it has never been up and is being made: what it lacks is pending, not down */
 };
@@ -46,9 +47,19 @@ struct tunnel_status {
 struct peer_status {
     struct object_status object;
     const char *bgp_state; /* "Established", "Active", ... (RFC 4271, 8.2.2); "" when unknown */
+    const char *bfd_state; /* "up", "init", "down" (RFC 5880); "" when unknown; null: it has none */
     struct addr address;
     uint32_t asn;
     uint32_t prefixes_received, prefixes_sent;
+};
+
+/* The network's way to the outside. */
+struct egress_status {
+    struct object_status object; /* named by its uplink */
+    const char *interface;
+    struct addr addresses[2]; /* that sources get, IPv4 first; no family: none */
+    struct addr gateways[2];  /* the next hops in use; likewise */
+    bool routed[2];           /* whether there is a default route, by a next hop or by the link */
 };
 
 struct network_status {
@@ -62,6 +73,7 @@ struct network_status {
     size_t n_tunnels;
     struct peer_status *peers;
     size_t n_peers;
+    struct egress_status *egress; /* null: none */
     uint64_t nodes_allocated;
 };
 
@@ -70,6 +82,8 @@ struct tenant_status {
     uint64_t generation; /* in force, durable */
     uint64_t applied;    /* the newest whose every step was carried out and read back */
     bool converged;
+    int64_t confirm_until_ms; /* Unix time until which it awaits confirmation; 0: it does not */
+    uint64_t confirm_back;    /* the generation that it would be rolled back to */
     struct network_status *networks; /* those of the intended state first, in its order; then those
                                         that are only being removed */
     size_t n_networks;
@@ -79,7 +93,8 @@ struct tenant_status {
 struct backend_status {
     const char *name;
     bool answers;
-    const char *reason; /* when it does not */
+    const char *reason; /* when it does not; or what it lacks though it does; else null */
+    bool opening;       /* it does not yet, and it is too early to say more */
 };
 
 struct status {
@@ -101,8 +116,8 @@ void status_unref(struct status *status); /* null is fine */
 /* Votes on an object; the reason (one sentence, no secret) is printed into the snapshot's arena. */
 void status_vote(struct status *status, struct object_status *object, enum object_state state,
                  const char *format, ...) __attribute__((format(printf, 4, 5)));
-/* Finds an object by its path ("genome/peer/aws"; "genome/route/..." and anything unknown inside a
- * known network give the network), or null. */
+/* Finds an object by its path ("genome/peer/aws"; "genome/route/..." NETWORK/egress and
+ * anything unknown inside a known network give the network), or null. */
 struct object_status *status_find(struct status *status, const char *tenant, const char *object);
 const struct tenant_status *status_find_tenant(const struct status *status, const char *tenant);
 const struct network_status *tenant_status_find(const struct tenant_status *tenant,

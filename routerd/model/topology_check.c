@@ -82,45 +82,20 @@ void check_secret(const struct checker *checker, const struct doc *doc, const ch
     }
 }
 
-/* Those of the clouds that will be shipped; while they are not, their absence is ours. */
-static bool profile_is_to_come(const char *name)
-{
-    static const char *const names[] = {
-        "aws-vpn",
-        "aws-dx",
-        "azure-vpn",
-        "azure-expressroute",
-        "gcp-ha-vpn",
-        "oracle-vpn",
-        "oracle-fastconnect",
-        "gcp-interconnect",
-        "sakura",
-        "openstack",
-        "vsphere",
-        "mdx",
-    };
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (!strcmp(name, names[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 const struct profile *check_profile(const struct checker *checker, const struct doc *object,
-                                    const char *name)
+                                    const char *name, enum profile_use use)
 {
+    static const char *const lacks[] = {
+        [PROFILE_OF_TUNNEL] = "has no `ike` and `esp`, so no tunnel can have it",
+        [PROFILE_OF_PEER] = "has no `bgp`, so no peer can have it",
+    };
     const struct profile *profile = name ? profiles_find(checker->world->profiles, name) : NULL;
 
     if (name && !profile) {
-        doc_error(check_at(object, "profile"), checker->errors,
-                  profile_is_to_come(name) ? "profile `%s` is not supported yet"
-                                           : "there is no profile `%s`",
-                  name);
-    } else if (profile && !profile->has_links) {
-        doc_error(check_at(object, "profile"), checker->errors,
-                  "profile `%s` tells of a cloud's subnets only; it is for pools", name);
+        doc_error(check_at(object, "profile"), checker->errors, "there is no profile `%s`", name);
+    } else if (profile && !(use == PROFILE_OF_TUNNEL ? profile->has_ipsec : profile->has_bgp)) {
+        doc_error(check_at(object, "profile"), checker->errors, "profile `%s` %s", name,
+                  lacks[use]);
         profile = NULL;
     }
     return profile;
@@ -245,7 +220,9 @@ static void check_network(const struct checker *checker, struct network *network
     subnets = check_subnets(checker, network);
     check_peers(checker, network);
     check_routes(checker, network, &subnets);
+    check_aggregates(checker, network);
     check_pools(checker, network, &subnets);
+    check_egress(checker, network);
 }
 
 void topology_check(struct topology *topology, const char *tenant,
@@ -264,6 +241,7 @@ void topology_check(struct topology *topology, const char *tenant,
             check_network(&checker, &topology->networks[i]);
         }
         check_tunnel_identities(&checker);
+        check_published_ports(&checker);
         errors_sort(errors);
     }
     arena_free(checker.arena);

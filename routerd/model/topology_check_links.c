@@ -1,11 +1,13 @@
-/* Checks of what joins a network to the outside: uplinks, VLANs, the router's own addresses, and
- * that the subnets of a network do not overlap. */
+/* Checks of what joins a network to the outside: uplinks, the router's own addresses, and that the
+ * subnets of a network do not overlap. VLANs are topology_check_vlans.c's. */
 #include "model/checker.h"
 #include "model/intended.h"
 #include "model/reader.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { MTU_V6_MIN = 1280 /* RFC 8200, section 5 */ };
 
 /* --- uplinks -----------------------------------------------------------------------------------
  */
@@ -34,47 +36,6 @@ const struct config_uplink *check_uplink(const struct checker *checker, const st
     return uplink;
 }
 
-/* --- VLANs: each once per uplink, whoever uses it ----------------------------------------------
- */
-
-enum { VLANS = 4096 };
-
-struct vlan_use {
-    const struct doc *doc; /* where this topology used it first */
-    bool is_foreign;       /* another tenant uses it */
-};
-
-/* A table of all VLANs of all uplinks. */
-struct vlan_uses {
-    const struct config *config;
-    struct vlan_use *uses;
-};
-
-static struct vlan_use *vlan_use(const struct vlan_uses *uses, const struct config_uplink *uplink,
-                                 uint16_t vlan)
-{
-    return &uses->uses[(size_t)(uplink - uses->config->uplinks) * VLANS + vlan % VLANS];
-}
-
-static void vlans_mark_foreign(void *aux, const struct network *network)
-{
-    const struct vlan_uses *uses = aux;
-
-    for (size_t i = 0; i < network->n_segments; i++) {
-        const struct segment *segment = &network->segments[i];
-
-        for (size_t j = 0; j < segment->n_attachments; j++) {
-            const struct attachment *attachment = &segment->attachments[j];
-            const struct config_uplink *uplink =
-                attachment->uplink ? config_find_uplink(uses->config, attachment->uplink) : NULL;
-
-            if (uplink) { /* it may have left the configuration */
-                vlan_use(uses, uplink, attachment->vlan)->is_foreign = true;
-            }
-        }
-    }
-}
-
 /* Calls back for each network that another tenant has in force. */
 void each_foreign_network(const struct checker *checker,
                           void (*visit)(void *aux, const struct network *network), void *aux)
@@ -89,55 +50,6 @@ void each_foreign_network(const struct checker *checker,
         }
         for (size_t j = 0; j < topology->n_networks; j++) {
             visit(aux, &topology->networks[j]);
-        }
-    }
-}
-
-/* Says nothing of other tenants' use of a VLAN that this one may not use anyway. */
-static void check_attachment(const struct checker *checker, const struct vlan_uses *uses,
-                             const struct attachment *attachment)
-{
-    const struct config_uplink *uplink =
-        check_uplink(checker, attachment->doc, attachment->uplink, UPLINK_TRUNK);
-    const struct doc *at = check_at(attachment->doc, "vlan");
-    unsigned int vlan = attachment->vlan;
-    struct vlan_use *use;
-
-    if (!uplink || !vlan) {
-        return;
-    }
-    use = vlan_use(uses, uplink, attachment->vlan);
-    if (!config_tenant_has_vlan(checker->tenant, uplink->name, attachment->vlan)) {
-        doc_error(at, checker->errors, "VLAN %u of uplink %s is not granted to tenant %s", vlan,
-                  uplink->name, checker->tenant->name);
-    } else if (use->doc) {
-        doc_error(at, checker->errors, "VLAN %u of uplink %s is already used by %s", vlan,
-                  uplink->name, check_place(checker, use->doc));
-    } else if (use->is_foreign) {
-        doc_error(at, checker->errors, "VLAN %u of uplink %s is in use by another tenant", vlan,
-                  uplink->name);
-    }
-    if (!use->doc) {
-        use->doc = attachment->doc;
-    }
-}
-
-void check_attachments(const struct checker *checker)
-{
-    const struct config *config = checker->world->config;
-    struct vlan_uses uses = {
-        config, arena_calloc(checker->arena, config->n_uplinks * VLANS, sizeof *uses.uses)};
-
-    each_foreign_network(checker, vlans_mark_foreign, &uses);
-    for (size_t i = 0; i < checker->topology->n_networks; i++) {
-        const struct network *network = &checker->topology->networks[i];
-
-        for (size_t j = 0; j < network->n_segments; j++) {
-            const struct segment *segment = &network->segments[j];
-
-            for (size_t k = 0; k < segment->n_attachments; k++) {
-                check_attachment(checker, &uses, &segment->attachments[k]);
-            }
         }
     }
 }
@@ -182,10 +94,60 @@ void check_own_addresses(const struct checker *checker, const struct doc *list, 
     }
 }
 
+/* The attachment that lets the least through, and how much. */
+static const struct attachment *narrowest(const struct checker *checker,
+                                          const struct segment *segment, unsigned int *ret_mtu)
+{
+    const struct attachment *found = NULL;
+
+    for (size_t i = 0; i < segment->n_attachments; i++) {
+        const struct attachment *attachment = &segment->attachments[i];
+        unsigned int mtu = attachment_mtu(checker->world->config, attachment);
+
+        if (mtu && (!found || mtu < *ret_mtu)) {
+            found = attachment;
+            *ret_mtu = mtu;
+        }
+    }
+    return found;
+}
+
+static void check_segment_mtu(const struct checker *checker, const struct segment *segment)
+{
+    const struct doc *doc = doc_get(segment->doc, "mtu");
+    unsigned int mtu = 0;
+    const struct attachment *attachment = narrowest(checker, segment, &mtu);
+
+    if (!segment->mtu || !attachment) {
+        return;
+    }
+    if (segment->mtu > mtu) {
+        doc_error(doc, checker->errors, "%u is more than the %u that uplink %s carries%s",
+                  segment->mtu, mtu, attachment->uplink,
+                  attachment->outer_vlan ? " inside of an outer VLAN" : "");
+    }
+    for (size_t i = 0; i < segment->n_gateways && segment->mtu < MTU_V6_MIN; i++) {
+        if (segment->gateways[i].addr.family == AF_INET6) {
+            doc_error(doc, checker->errors,
+                      "must be at least %d, since the segment has an IPv6 gateway", MTU_V6_MIN);
+            return;
+        }
+    }
+}
+
 void check_segment(const struct checker *checker, struct segment *segment)
 {
+    const struct doc *mac_limit = doc_get(segment->doc, "mac_limit");
+
     check_own_addresses(checker, doc_get(segment->doc, "gateway"), segment->gateways,
                         segment->n_gateways);
+    check_segment_mtu(checker, segment);
+    if (segment->mac_limit && segment->n_attachments == 1) {
+        doc_error(mac_limit, checker->errors,
+                  "the segment has one attachment, so the router switches nothing on it and needs "
+                  "no limit");
+    }
+    check_segment_services(checker, segment);
 }
 
 /* --- subnets -----------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
  * and what of them may be given out. */
 #include "model/checker.h"
 #include "model/reader.h"
+#include "model/tunnel_mtu.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -83,7 +84,7 @@ static bool check_place_of_prefix(const struct checker *checker, const struct ne
         }
         pool->segment = segment;
         family->prefix_len = around->network.len;
-        family->gateway = around->own;
+        family->gateway = family->router = around->own;
     } else if (inside) {
         doc_error(doc, checker->errors, "%s reaches beyond the subnet %s of %s",
                   prefix_print(prefix, text), prefix_print(&inside->network, other),
@@ -290,21 +291,17 @@ static const struct profile *check_provider(const struct checker *checker, const
 static uint32_t default_mtu(const struct checker *checker, const struct network *network,
                             const struct pool *pool)
 {
-    uint32_t mtu = pool->segment ? UINT32_MAX : MTU_DEFAULT;
+    uint32_t mtu = pool->segment ? segment_mtu(checker->world->config, pool->segment) : MTU_DEFAULT;
 
-    for (size_t i = 0; pool->segment && i < pool->segment->n_attachments; i++) {
-        const char *name = pool->segment->attachments[i].uplink;
-        const struct config_uplink *uplink =
-            name ? config_find_uplink(checker->world->config, name) : NULL;
-
-        mtu = uplink && uplink->mtu < mtu ? uplink->mtu : mtu;
-    }
     for (size_t i = 0; !pool->segment && i < network->n_tunnels; i++) {
-        const struct profile *profile = network->tunnels[i].profile;
+        const struct tunnel *tunnel = &network->tunnels[i];
+        uint32_t fits = tunnel->profile && tunnel->remote && tunnel->uplink
+                            ? tunnel_mtu(tunnel, checker->world->config)
+                            : mtu;
 
-        mtu = profile && profile->mtu < mtu ? profile->mtu : mtu;
+        mtu = fits < mtu ? fits : mtu;
     }
-    return mtu == UINT32_MAX ? MTU_DEFAULT : mtu;
+    return mtu ? mtu : MTU_DEFAULT;
 }
 
 static void check_mtu(const struct checker *checker, const struct network *network,
@@ -364,6 +361,7 @@ static bool check_parts(const struct checker *checker, struct pool *pool)
     bool ok = pool->n_families && pool->n_families == pool->n_prefixes;
 
     check_addresses(checker, pool->doc, "dns", pool->dns, pool->n_dns);
+    check_addresses(checker, pool->doc, "forwarders", pool->forwarders, pool->n_forwarders);
     for (size_t i = 0; ok && i < pool->n_ranges; i++) {
         ok = pool->ranges[i].first.family &&
              check_range(checker, pool, "range", i, &pool->ranges[i]);
@@ -400,6 +398,7 @@ static void check_pool(const struct checker *checker, const struct network *netw
         pool->capacity = family->capacity < pool->capacity ? family->capacity : pool->capacity;
     }
     check_mtu(checker, network, pool);
+    check_pool_services(checker, network, pool);
 }
 
 /* --- overlaps ----------------------------------------------------------------------------------
@@ -482,4 +481,5 @@ void check_pools(const struct checker *checker, struct network *network,
     for (size_t i = 0; i < network->n_pools; i++) {
         check_pool(checker, network, subnets, &network->pools[i]);
     }
+    check_network_services(checker, network);
 }

@@ -138,11 +138,14 @@ static void check_rules(const struct checker *checker, const struct peer *peer, 
  */
 static const struct profile *peer_profile(const struct checker *checker, const struct peer *peer)
 {
-    if (!doc_get(peer->doc, "profile") && peer->tunnel) {
-        return peer->tunnel->profile;
+    const char *name = "generic";
+
+    if (doc_get(peer->doc, "profile")) {
+        name = peer->profile_name;
+    } else if (peer->tunnel) {
+        name = peer->tunnel->profile ? peer->tunnel->profile->name : NULL;
     }
-    return check_profile(checker, peer->doc,
-                         doc_get(peer->doc, "profile") ? peer->profile_name : "generic");
+    return check_profile(checker, peer->doc, name, PROFILE_OF_PEER);
 }
 
 static void check_peer(const struct checker *checker, const struct network *network,
@@ -158,6 +161,10 @@ static void check_peer(const struct checker *checker, const struct network *netw
     check_rules(checker, peer, "import", peer->import_prefixes, peer->n_import_prefixes);
     check_rules(checker, peer, "export", peer->export_prefixes, peer->n_export_prefixes);
     peer->profile = peer_profile(checker, peer);
+    check_peer_session(checker, peer);
+    if (peer->profile) {
+        check_peer_cloud(checker, network, peer);
+    }
 }
 
 void check_peers(const struct checker *checker, struct network *network)

@@ -1,5 +1,7 @@
 /* Checks of tunnels: their far ends, their identities, and that IKE can tell them apart. */
 #include "model/checker.h"
+#include "model/proposal.h"
+#include "model/tunnel_mtu.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -102,6 +104,116 @@ static void check_inside(const struct checker *checker, struct tunnel *tunnel)
     check_own_addresses(checker, list, tunnel->inside, tunnel->n_inside);
 }
 
+/* A file among the secrets under any of the names that it may have. */
+static bool file_is_there(const struct checker *checker, const char *name, enum tunnel_file file)
+{
+    const char *suffix;
+
+    for (size_t i = 0; (suffix = tunnel_file_suffix(file, i)); i++) {
+        const char *full = arena_printf(checker->arena, "%s%s", name, suffix);
+
+        if (checker->world->file_exists(checker->world->aux, full)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void check_file(const struct checker *checker, const struct doc *doc, const char *name,
+                       enum tunnel_file file, const char *what)
+{
+    if (name && checker->world->file_exists && !file_is_there(checker, name, file)) {
+        doc_error(doc, checker->errors, "there is no %s `%s%s` among the secrets", what, name,
+                  tunnel_file_suffix(file, 0));
+    }
+}
+
+static void check_auth(const struct checker *checker, const struct tunnel *tunnel)
+{
+    const struct doc *auth = doc_get(tunnel->doc, "auth");
+
+    if (!auth) {
+        return;
+    }
+    check_secret(checker, doc_get(auth, "psk"), tunnel->psk_secret);
+    check_file(checker, doc_get(auth, "certificate"), tunnel->certificate, TUNNEL_CERTIFICATE,
+               "certificate");
+    check_file(checker, doc_get(auth, "ca"), tunnel->ca, TUNNEL_CA, "certificate authority");
+    check_file(checker, doc_get(auth, "crl"), tunnel->crl, TUNNEL_CRL, "revocation list");
+}
+
+/* --- what is weak must be wanted ---------------------------------------------------------------
+ */
+
+static void check_weak(const struct checker *checker, const struct tunnel *tunnel, const char *key,
+                       const char **proposals, size_t n)
+{
+    const struct doc *doc =
+        proposals ? doc_get(doc_get(tunnel->doc, key), "proposals")->child : NULL;
+    char word[PROPOSAL_WORD];
+
+    for (size_t i = 0; proposals && i < n; i++, doc = doc->next) {
+        if (proposal_is_weak(proposals[i], word)) {
+            doc_error(doc, checker->errors,
+                      "%s is weak (RFC 8247, RFC 8221); if the other end knows nothing better say "
+                      "`legacy: true`",
+                      word);
+        }
+    }
+}
+
+/* Of a profile's own proposals its author has judged: it is legacy as a whole or not, unless the
+ * topology has others for all of it. */
+static void check_legacy(const struct checker *checker, const struct tunnel *tunnel)
+{
+    const struct profile *profile = tunnel->profile;
+    const struct tunnel_settings *own = &tunnel->own;
+    bool is_v1 = profile->ike_version == PROFILE_IKEV1;
+
+    if (tunnel->legacy) {
+        return;
+    }
+    if (is_v1 || (profile->legacy && !(own->ike_proposals && own->esp_proposals))) {
+        doc_error(check_at(tunnel->doc, "profile"), checker->errors,
+                  "profile `%s` needs what is no longer safe (%s), so the tunnel must say `legacy: "
+                  "true`",
+                  profile->name, is_v1 ? "IKEv1" : "weak algorithms");
+    }
+    check_weak(checker, tunnel, "ike", own->ike_proposals, own->n_ike_proposals);
+    check_weak(checker, tunnel, "esp", own->esp_proposals, own->n_esp_proposals);
+}
+
+/* Quick mode (RFC 2409, 5.5) agrees on one pair of subnets, so on one family. */
+static void check_version_1(const struct checker *checker, const struct tunnel *tunnel)
+{
+    for (size_t i = 1; i < tunnel->n_inside && tunnel->profile->ike_version == 1; i++) {
+        int first = tunnel->inside[0].addr.family, other = tunnel->inside[i].addr.family;
+
+        if (first && other && first != other) {
+            doc_error(doc_get(tunnel->doc, "inside"), checker->errors,
+                      "a tunnel by IKEv1 (profile `%s`) carries either IPv4 or IPv6",
+                      tunnel->profile->name);
+            return;
+        }
+    }
+}
+
+static void check_mss(const struct checker *checker, const struct tunnel *tunnel)
+{
+    const struct doc *doc = doc_get(tunnel->doc, "mss");
+    uint32_t mtu;
+
+    if (!tunnel->own.mss || !tunnel->remote || !tunnel->uplink) {
+        return;
+    }
+    mtu = tunnel_mtu(tunnel, checker->world->config);
+    if (tunnel->own.mss + 40u > mtu) {
+        doc_error(doc, checker->errors,
+                  "must be at most %u, which is the MTU of %u less 40 bytes of headers", mtu - 40,
+                  mtu);
+    }
+}
+
 void check_tunnel(const struct checker *checker, struct tunnel *tunnel)
 {
     check_uplink(checker, tunnel->doc, tunnel->uplink, UPLINK_ROUTED);
@@ -109,10 +221,14 @@ void check_tunnel(const struct checker *checker, struct tunnel *tunnel)
     check_identity(checker, tunnel, "local_id", tunnel->local_id);
     check_identity(checker, tunnel, "remote_id", tunnel->remote_id);
     check_inside(checker, tunnel);
-    if (tunnel->psk_secret) {
-        check_secret(checker, doc_get(doc_get(tunnel->doc, "auth"), "psk"), tunnel->psk_secret);
+    check_auth(checker, tunnel);
+    tunnel->profile = check_profile(checker, tunnel->doc, tunnel->profile_name, PROFILE_OF_TUNNEL);
+    if (tunnel->profile) {
+        check_legacy(checker, tunnel);
+        check_version_1(checker, tunnel);
+        check_mss(checker, tunnel);
+        check_tunnel_cloud(checker, tunnel);
     }
-    tunnel->profile = check_profile(checker, tunnel->doc, tunnel->profile_name);
 }
 
 /* --- what IKE tells tunnels apart by -----------------------------------------------------------

@@ -2,7 +2,6 @@
  * Here are shapes, types, ranges and references; what needs to know the world is in
  * topology_check.c. */
 #include "model/keyed.h"
-#include "model/prefix_rule.h"
 #include "model/reader.h"
 #include "model/topology.h"
 #include "model/topology_reader.h"
@@ -30,50 +29,54 @@ static void read_asn(struct reader *reader, const struct doc *doc, void *ret)
     doc_asn(doc, reader->errors, ret);
 }
 
-static void read_secret(struct reader *reader, const struct doc *doc, void *ret)
+void read_secret(struct reader *reader, const struct doc *doc, void *ret)
 {
     static const struct field fields[] = {{"secret", REQUIRED, read_name, 0}, {0}};
 
     read_map(reader, doc, fields, ret);
 }
 
-/* --- what is known and does not work yet ---------------------------------------------------- */
+/* --- segments ------------------------------------------------------------------------------- */
 
-static void refuse(struct reader *reader, const struct doc *doc)
+static void read_outer_ethertype(struct reader *reader, const struct doc *doc, void *ret)
 {
-    doc_error(doc, reader->errors, "`%s` is not supported yet", doc->key);
-}
+    const char *text;
 
-static void read_unsupported(struct reader *reader, const struct doc *doc, void *ret)
-{
-    (void)ret;
-    refuse(reader, doc);
-}
-
-static void read_unsupported_unless_false(struct reader *reader, const struct doc *doc, void *ret)
-{
-    bool wanted = false;
-
-    (void)ret;
-    if (doc_bool(doc, reader->errors, &wanted) && wanted) {
-        refuse(reader, doc);
+    if (!doc_string(doc, reader->errors, &text)) {
+        return;
+    }
+    if (strcmp(text, "802.1q") != 0 && strcmp(text, "802.1ad") != 0) {
+        doc_error(doc, reader->errors, "must be \"802.1ad\" or \"802.1q\"");
+    } else {
+        *(bool *)ret = !strcmp(text, "802.1q");
     }
 }
 
-/* --- segments ------------------------------------------------------------------------------- */
+static void read_broadcast_limit(struct reader *reader, const struct doc *doc, void *ret)
+{
+    *(uint32_t *)ret = (uint32_t)read_uint(reader, doc, 1, 10000000);
+}
 
 static void read_attachment(struct reader *reader, const struct doc *doc, void *ret)
 {
     static const struct field fields[] = {
         {"uplink", REQUIRED, read_name, offsetof(struct attachment, uplink)},
         {"vlan", REQUIRED, read_vlan, offsetof(struct attachment, vlan)},
-        {"outer_vlan", OPTIONAL, read_unsupported, 0},
+        {"outer_vlan", OPTIONAL, read_vlan, offsetof(struct attachment, outer_vlan)},
+        {"outer_ethertype", OPTIONAL, read_outer_ethertype,
+         offsetof(struct attachment, outer_is_8021q)},
+        {"broadcast_limit", OPTIONAL, read_broadcast_limit,
+         offsetof(struct attachment, broadcast_limit)},
         {0},
     };
     struct attachment *attachment = ret;
 
     attachment->doc = doc;
     read_map(reader, doc, fields, attachment);
+    if (doc_get(doc, "outer_ethertype") && !doc_get(doc, "outer_vlan")) {
+        doc_key_error(doc_get(doc, "outer_ethertype"), reader->errors,
+                      "there is no `outer_vlan` that could have it");
+    }
 }
 
 static void read_attachments(struct reader *reader, const struct doc *doc, void *ret)
@@ -92,151 +95,32 @@ static void read_gateways(struct reader *reader, const struct doc *doc, void *re
     segment->gateways = read_list(reader, doc, &list, &segment->n_gateways);
 }
 
+static void read_segment_mtu(struct reader *reader, const struct doc *doc, void *ret)
+{
+    *(uint16_t *)ret = (uint16_t)read_uint(reader, doc, 576, UINT16_MAX);
+}
+
+static void read_mac_limit(struct reader *reader, const struct doc *doc, void *ret)
+{
+    *(uint32_t *)ret = (uint32_t)read_uint(reader, doc, 10, 1000000);
+}
+
 static void read_segment(struct reader *reader, const struct doc *doc, void *ret)
 {
     static const struct field fields[] = {
         {"name", REQUIRED, read_name, offsetof(struct segment, name)},
         {"attachments", REQUIRED, read_attachments, 0},
         {"gateway", OPTIONAL, read_gateways, 0},
+        {"mtu", OPTIONAL, read_segment_mtu, offsetof(struct segment, mtu)},
+        {"mac_limit", OPTIONAL, read_mac_limit, offsetof(struct segment, mac_limit)},
+        {"strict_source", OPTIONAL, read_bool, offsetof(struct segment, strict_source)},
+        {"router_advertisements", OPTIONAL, read_bool, offsetof(struct segment, advertises)},
         {0},
     };
     struct segment *segment = ret;
 
     segment->doc = doc;
     read_map(reader, doc, fields, segment);
-}
-
-/* --- tunnels -------------------------------------------------------------------------------- */
-
-static void read_auth(struct reader *reader, const struct doc *doc, void *ret)
-{
-    static const struct field fields[] = {
-        {"psk", OPTIONAL, read_secret, offsetof(struct tunnel, psk_secret)},
-        {"certificate", OPTIONAL, read_unsupported, 0},
-        {"ca", OPTIONAL, read_unsupported, 0},
-        {0},
-    };
-
-    read_map(reader, doc, fields, ret);
-    if (!doc_get(doc, "certificate") && !doc_get(doc, "ca")) {
-        doc_require(doc, "psk", reader->errors);
-    }
-}
-
-static void read_inside(struct reader *reader, const struct doc *doc, void *ret)
-{
-    static const struct list list = {1, 8, sizeof(struct prefix), read_ifaddr};
-    struct tunnel *tunnel = ret;
-
-    tunnel->inside = read_list(reader, doc, &list, &tunnel->n_inside);
-}
-
-static void read_tunnel(struct reader *reader, const struct doc *doc, void *ret)
-{
-    static const struct field fields[] = {
-        {"name", REQUIRED, read_name, offsetof(struct tunnel, name)},
-        {"profile", OPTIONAL, read_name, offsetof(struct tunnel, profile_name)},
-        {"uplink", REQUIRED, read_name, offsetof(struct tunnel, uplink)},
-        {"remote", REQUIRED, read_string, offsetof(struct tunnel, remote)},
-        {"local_id", OPTIONAL, read_string, offsetof(struct tunnel, local_id)},
-        {"remote_id", OPTIONAL, read_string, offsetof(struct tunnel, remote_id)},
-        {"auth", REQUIRED, read_auth, 0},
-        {"inside", REQUIRED, read_inside, 0},
-        {"initiate", OPTIONAL, read_bool, offsetof(struct tunnel, initiate)},
-        {0},
-    };
-    struct tunnel *tunnel = ret;
-
-    tunnel->doc = doc;
-    tunnel->initiate = true;
-    tunnel->profile_name = "generic";
-    read_map(reader, doc, fields, tunnel);
-}
-
-/* --- peers ---------------------------------------------------------------------------------- */
-
-static void read_rule(struct reader *reader, const struct doc *doc, void *ret)
-{
-    prefix_rule_read(doc, reader->errors, ret);
-}
-
-static const struct list rules = {0, 1024, sizeof(struct prefix_rule), read_rule};
-
-static void read_import_prefixes(struct reader *reader, const struct doc *doc, void *ret)
-{
-    struct peer *peer = ret;
-
-    peer->has_import_prefixes = true;
-    peer->import_prefixes = read_list(reader, doc, &rules, &peer->n_import_prefixes);
-}
-
-static void read_export_prefixes(struct reader *reader, const struct doc *doc, void *ret)
-{
-    struct peer *peer = ret;
-
-    peer->has_export_prefixes = true;
-    peer->export_prefixes = read_list(reader, doc, &rules, &peer->n_export_prefixes);
-}
-
-static void read_max_prefixes(struct reader *reader, const struct doc *doc, void *ret)
-{
-    *(uint32_t *)ret = (uint32_t)read_uint(reader, doc, 1, 1000000);
-}
-
-static void read_prepend(struct reader *reader, const struct doc *doc, void *ret)
-{
-    *(uint8_t *)ret = (uint8_t)read_uint(reader, doc, 0, 16);
-}
-
-static void read_med(struct reader *reader, const struct doc *doc, void *ret)
-{
-    struct peer *peer = ret;
-
-    peer->has_export_med = true;
-    peer->export_med = (uint32_t)read_uint(reader, doc, 0, UINT32_MAX);
-}
-
-static void read_import(struct reader *reader, const struct doc *doc, void *ret)
-{
-    static const struct field fields[] = {
-        {"prefixes", OPTIONAL, read_import_prefixes, 0},
-        {"max_prefixes", OPTIONAL, read_max_prefixes, offsetof(struct peer, import_max_prefixes)},
-        {0},
-    };
-
-    read_map(reader, doc, fields, ret);
-}
-
-static void read_export(struct reader *reader, const struct doc *doc, void *ret)
-{
-    static const struct field fields[] = {
-        {"prefixes", OPTIONAL, read_export_prefixes, 0},
-        {"prepend", OPTIONAL, read_prepend, offsetof(struct peer, export_prepend)},
-        {"med", OPTIONAL, read_med, 0},
-        {0},
-    };
-
-    read_map(reader, doc, fields, ret);
-}
-
-static void read_peer(struct reader *reader, const struct doc *doc, void *ret)
-{
-    static const struct field fields[] = {
-        {"name", REQUIRED, read_name, offsetof(struct peer, name)},
-        {"via", REQUIRED, read_name, offsetof(struct peer, via)},
-        {"address", REQUIRED, read_addr, offsetof(struct peer, address)},
-        {"asn", REQUIRED, read_asn, offsetof(struct peer, asn)},
-        {"profile", OPTIONAL, read_name, offsetof(struct peer, profile_name)},
-        {"password", OPTIONAL, read_secret, offsetof(struct peer, password_secret)},
-        {"bfd", OPTIONAL, read_unsupported_unless_false, 0},
-        {"import", OPTIONAL, read_import, 0},
-        {"export", OPTIONAL, read_export, 0},
-        {0},
-    };
-    struct peer *peer = ret;
-
-    peer->doc = doc;
-    read_map(reader, doc, fields, peer);
 }
 
 /* --- routes --------------------------------------------------------------------------------- */
@@ -269,22 +153,6 @@ static void read_segments(struct reader *reader, const struct doc *doc, void *re
     struct network *network = ret;
 
     network->segments = read_list(reader, doc, &list, &network->n_segments);
-}
-
-static void read_tunnels(struct reader *reader, const struct doc *doc, void *ret)
-{
-    static const struct list list = {0, 4096, sizeof(struct tunnel), read_tunnel};
-    struct network *network = ret;
-
-    network->tunnels = read_list(reader, doc, &list, &network->n_tunnels);
-}
-
-static void read_peers(struct reader *reader, const struct doc *doc, void *ret)
-{
-    static const struct list list = {0, 4096, sizeof(struct peer), read_peer};
-    struct network *network = ret;
-
-    network->peers = read_list(reader, doc, &list, &network->n_peers);
 }
 
 static void read_routes(struct reader *reader, const struct doc *doc, void *ret)
@@ -353,8 +221,9 @@ static void read_network(struct reader *reader, const struct doc *doc, void *ret
         {"tunnels", OPTIONAL, read_tunnels, 0},
         {"peers", OPTIONAL, read_peers, 0},
         {"routes", OPTIONAL, read_routes, 0},
+        {"aggregates", OPTIONAL, read_aggregates, 0},
         {"pools", OPTIONAL, read_pools, 0},
-        {"egress", OPTIONAL, read_unsupported, 0},
+        {"egress", OPTIONAL, read_egress, offsetof(struct network, egress)},
         {0},
     };
     struct network *network = ret;
@@ -422,6 +291,14 @@ void topology_free(struct topology *topology)
 bool topology_equal(const struct topology *a, const struct topology *b)
 {
     return doc_equal(a->doc, b->doc);
+}
+
+struct addr egress_published(const struct egress *egress, const struct publish *publish)
+{
+    if (!publish->address.family && egress->address.family == publish->to.family) {
+        return egress->address;
+    }
+    return publish->address;
 }
 
 const struct network *topology_find_network(const struct topology *topology, const char *name)

@@ -106,16 +106,31 @@ static void read_reserved(struct reader *reader, const struct doc *doc, void *re
     pool->reserved = read_some(reader, doc, &list, &pool->n_reserved);
 }
 
+static const struct list servers = {1, 8, sizeof(struct addr), read_addr};
+
+static bool is_bool(const struct doc *doc)
+{
+    return doc->kind == DOC_SCALAR && !doc->quoted &&
+           (!strcmp(doc->text, "true") || !strcmp(doc->text, "false"));
+}
+
+/* Servers somewhere, or `true`: the router itself. */
 static void read_dns(struct reader *reader, const struct doc *doc, void *ret)
 {
-    static const struct list list = {1, 8, sizeof(struct addr), read_addr};
     struct pool *pool = ret;
 
-    if (doc->kind == DOC_SCALAR && !doc->quoted && !strcmp(doc->text, "true")) {
-        doc_error(doc, reader->errors, "`dns: true` is not supported yet");
+    if (is_bool(doc)) {
+        read_bool(reader, doc, &pool->serves_dns);
     } else {
-        pool->dns = read_some(reader, doc, &list, &pool->n_dns);
+        pool->dns = read_some(reader, doc, &servers, &pool->n_dns);
     }
+}
+
+static void read_forwarders(struct reader *reader, const struct doc *doc, void *ret)
+{
+    struct pool *pool = ret;
+
+    pool->forwarders = read_some(reader, doc, &servers, &pool->n_forwarders);
 }
 
 /* RFC 1123, 2.1: labels of letters, digits and inner hyphens. */
@@ -165,16 +180,6 @@ static void read_quarantine(struct reader *reader, const struct doc *doc, void *
     *(uint32_t *)ret = (uint32_t)read_uint(reader, doc, 0, 7 * 24 * 3600);
 }
 
-static void read_not_yet(struct reader *reader, const struct doc *doc, void *ret)
-{
-    bool wanted = false;
-
-    (void)ret;
-    if (doc_bool(doc, reader->errors, &wanted) && wanted) {
-        doc_error(doc, reader->errors, "`%s` is not supported yet", doc->key);
-    }
-}
-
 static void read_pool(struct reader *reader, const struct doc *doc, void *ret)
 {
     static const struct field fields[] = {
@@ -188,8 +193,9 @@ static void read_pool(struct reader *reader, const struct doc *doc, void *ret)
         {"domain", OPTIONAL, read_domain, offsetof(struct pool, domain)},
         {"mtu", OPTIONAL, read_pool_mtu, offsetof(struct pool, mtu)},
         {"quarantine", OPTIONAL, read_quarantine, offsetof(struct pool, quarantine_s)},
-        {"probe", OPTIONAL, read_not_yet, 0},
-        {"dhcp", OPTIONAL, read_not_yet, 0},
+        {"dhcp", OPTIONAL, read_bool, offsetof(struct pool, serves_dhcp)},
+        {"forwarders", OPTIONAL, read_forwarders, 0},
+        {"probe", OPTIONAL, read_bool, offsetof(struct pool, probes)},
         {0},
     };
     struct pool *pool = ret;

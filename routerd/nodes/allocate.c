@@ -157,9 +157,37 @@ static bool conflicts(const struct nodes *nodes, const struct node_want *want, c
     return false;
 }
 
+/* The first free one that is not to be avoided. */
+static bool choose_address(const struct nodes *nodes, const struct pool *pool,
+                           const struct pool_family *family, const struct allocation_avoid *avoid,
+                           struct addr *ret_addr)
+{
+    struct addr addr;
+
+    if (!avoid) {
+        return nodes_first_free(nodes, family->usable, family->n_usable, ret_addr);
+    }
+    for (size_t i = 0; i < family->n_usable; i++) {
+        struct addr_range rest = family->usable[i];
+
+        while (nodes_first_free(nodes, &rest, 1, &addr)) {
+            if (!avoid->avoid(pool, &addr, avoid->aux)) {
+                *ret_addr = addr;
+                return true;
+            }
+            if (addr_equal(&addr, &rest.last)) {
+                break;
+            }
+            rest.first = addr_of_number(addr.family, addr_to_number(&addr) + 1);
+        }
+    }
+    return false;
+}
+
 /* Chooses what was not asked for. */
 static bool choose_addresses(const struct nodes *nodes, const struct pool *pool,
-                             const struct node_want *want, struct addr ret_addresses[2])
+                             const struct node_want *want, const struct allocation_avoid *avoid,
+                             struct addr ret_addresses[2])
 {
     for (size_t i = 0; i < pool->n_families; i++) {
         const struct pool_family *family = &pool->families[i];
@@ -167,7 +195,7 @@ static bool choose_addresses(const struct nodes *nodes, const struct pool *pool,
 
         ret_addresses[place] = want->addresses[place];
         if (!want->addresses[place].family &&
-            !nodes_first_free(nodes, family->usable, family->n_usable, &ret_addresses[place])) {
+            !choose_address(nodes, pool, family, avoid, &ret_addresses[place])) {
             return false;
         }
     }
@@ -175,7 +203,8 @@ static bool choose_addresses(const struct nodes *nodes, const struct pool *pool,
 }
 
 enum allocation allocate(struct nodes *nodes, const struct network *network,
-                         const struct node_want *want, struct errors *errors, uint32_t *ret_id,
+                         const struct node_want *want, const struct allocation_avoid *avoid,
+                         struct errors *errors, uint32_t *ret_id,
                          char ret_detail[ALLOCATION_DETAIL])
 {
     struct node node = {.name = want->name, .has_mac = want->has_mac, .labels = want->labels};
@@ -193,7 +222,7 @@ enum allocation allocate(struct nodes *nodes, const struct network *network,
     if (conflicts(nodes, want, ret_detail)) {
         return ALLOCATION_CONFLICT;
     }
-    if (!choose_addresses(nodes, pool, want, node.addresses)) {
+    if (!choose_addresses(nodes, pool, want, avoid, node.addresses)) {
         snprintf(ret_detail, ALLOCATION_DETAIL, "pool-exhausted: pool %s has no free address",
                  pool->name);
         return ALLOCATION_FULL;

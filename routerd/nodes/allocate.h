@@ -21,10 +21,17 @@ enum allocation {
 
 enum { ALLOCATION_DETAIL = 320 };
 
-/* Serves one request. With the first two *ret_id is the node; with the last two ret_detail says
- * what is in the way, as a sentence. */
+/* Addresses that are free and yet not to be chosen now. */
+struct allocation_avoid {
+    bool (*avoid)(const struct pool *pool, const struct addr *addr, void *aux);
+    void *aux;
+};
+
+/* Serves one request; `avoid` may be null and is not asked about fixed addresses. With the first
+ * two *ret_id is the node; with the last two ret_detail says what is in the way, as a sentence. */
 enum allocation allocate(struct nodes *nodes, const struct network *network,
-                         const struct node_want *want, struct errors *errors, uint32_t *ret_id,
+                         const struct node_want *want, const struct allocation_avoid *avoid,
+                         struct errors *errors, uint32_t *ret_id,
                          char ret_detail[ALLOCATION_DETAIL]);
 
 /* Whether a node may live under the topology: its pool is there and has its addresses. If not,

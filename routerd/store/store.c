@@ -24,6 +24,7 @@ static void pending_free(struct pending *pending)
     json_destroy(pending->ops);
     json_destroy(pending->id);
     json_destroy(pending->since);
+    free(pending->confirm_tenant);
     image_change_free(pending->change);
     free(pending);
 }
@@ -81,6 +82,19 @@ static int refusal_errno(const char *error, const char *details)
     return !strcmp(error, "I/O error") ? -EIO : -EINVAL;
 }
 
+/* A disk that took only a part of what was written is told as an I/O error alone. */
+static const char *remedy_of(int result)
+{
+    switch (result) {
+    case -ENOSPC:
+    case -EDQUOT: return "; make room on the disk of the database and try again";
+    case -EIO:
+        return "; make room on the disk of the database if it is full, and see ovsdb-server's log";
+    case -EROFS: return "; mount the disk of the database for writing";
+    default: return "";
+    }
+}
+
 static const char *member_string(const struct json *object, const char *name)
 {
     const struct json *value = shash_find_data(json_object(object), name);
@@ -98,10 +112,8 @@ int ops_result(const struct json *rows, char **ret_detail)
             const char *details = member_string(row, "details");
             int result = refusal_errno(error, details);
 
-            *ret_detail = xasprintf(
-                "the state server refused: %s%s%s%s", error, details ? ": " : "",
-                details ? details : "",
-                result == -ENOSPC ? "; make room on the disk of the database and try again" : "");
+            *ret_detail = xasprintf("the state server refused: %s%s%s%s", error,
+                                    details ? ": " : "", details ? details : "", remedy_of(result));
             return result;
         }
     }
@@ -116,6 +128,21 @@ static void put_done(struct store *store, struct pending *pending, int result,
         pending->change = NULL;
     }
     ((store_done *)pending->answer)(pending->aux, result, detail);
+}
+
+void pending_tell(struct store *store OVS_UNUSED, struct pending *pending, int result,
+                  const struct json *rows OVS_UNUSED, const char *detail)
+{
+    ((store_done *)pending->answer)(pending->aux, result, detail);
+}
+
+static void confirm_done(struct store *store, struct pending *pending, int result,
+                         const struct json *rows, const char *detail)
+{
+    if (!result) {
+        image_confirm_apply(store->image, pending->confirm_tenant, &pending->confirm);
+    }
+    pending_tell(store, pending, result, rows, detail);
 }
 
 static void read_done(struct store *store OVS_UNUSED, struct pending *pending, int result,
@@ -140,8 +167,8 @@ static void since_done(struct store *store OVS_UNUSED, struct pending *pending O
     }
 }
 
-static struct pending *pending_queue(struct store *store, struct json *ops, bool changes,
-                                     pending_done *done)
+struct pending *pending_queue(struct store *store, struct json *ops, bool changes,
+                              pending_done *done)
 {
     struct pending *pending = xzalloc(sizeof *pending);
 
@@ -164,6 +191,19 @@ void store_put(struct store *store, const struct store_change *change, store_don
     pending->answer = (void (*)(void))done;
     pending->aux = aux;
     session_run(store);
+}
+
+void store_put_confirm(struct store *store, const char *tenant, const struct store_confirm *confirm,
+                       store_done *done, void *aux)
+{
+    struct pending *pending =
+        pending_queue(store, ops_confirm(store, tenant, confirm), true, confirm_done);
+
+    pending->confirm_tenant = xstrdup(tenant);
+    pending->confirm = *confirm;
+    pending->answer = (void (*)(void))done;
+    pending->aux = aux;
+    session_send_queue(store); /* and no more, so that it is not answered yet */
 }
 
 void store_read_nodes(struct store *store, const struct store_nodes_reader *reader)

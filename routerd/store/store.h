@@ -1,5 +1,5 @@
-/* store.h - what must survive: generations, the numbers of objects and the nodes, in an OVSDB
- * database of our own.
+/* store.h - what must survive: generations, the numbers of objects, the nodes and the events, in an
+ * OVSDB database of our own.
  *
  * The database ("Router" by default; schema in router.ovsschema) lives on the ovsdb-server that the
  * router runs anyway, or on an OVSDB RAFT cluster. This routerd is its only writer, made sure by an
@@ -38,11 +38,19 @@ struct store_generation {
     char *summary;   /* "3 to create, 1 to update" */
 };
 
+/* A generation in force that is rolled back unless somebody confirms it. */
+struct store_confirm {
+    int64_t until_ms; /* Unix time; 0: nothing awaits confirmation */
+    int64_t for_ms;   /* how long it was given */
+    uint64_t back;    /* the generation to go back to; 0: to no networks */
+};
+
 struct store_tenant {
     char *name;
     uint64_t generation; /* in force; 0: none */
     char *text;          /* its document */
     size_t text_len;
+    struct store_confirm confirm;
     struct store_generation *history; /* oldest first, the one in force is the last */
     size_t n_history;
 };
@@ -85,6 +93,7 @@ struct store_change {
     const char *text;
     size_t text_len;
     const char *who, *summary;
+    struct store_confirm confirm;
     const struct ids
         *ids; /* all numbers as they shall be; the store writes the difference to its image */
 };
@@ -97,6 +106,10 @@ typedef void store_done(void *aux, int result, const char *detail);
  * comes, once, from a later store_run() or store_close(). */
 void store_put(struct store *store, const struct store_change *change, store_done *done, void *aux);
 
+/* What awaits confirmation from now on, or no more; durable, as store_put(). */
+void store_put_confirm(struct store *store, const char *tenant, const struct store_confirm *confirm,
+                       store_done *done, void *aux);
+
 /* `text` is null on failure: -ENOENT no such generation, else as above. */
 typedef void store_text(void *aux, int result, const char *text, size_t len);
 /* Reads the document of one of the kept generations. */
@@ -106,6 +119,25 @@ void store_read(struct store *store, const char *tenant, uint64_t generation, st
 /* Remembers when objects came up; `since_ms` 0 forgets one. Best effort, in the background, not
  * durable. */
 void store_put_since(struct store *store, const struct store_since *changes, size_t n);
+
+/* --- events: some thousand of the newest; no part of the image ------------------------------- */
+
+struct store_event {
+    uint64_t id; /* unique */
+    int64_t time_ms;
+    const char *kind, *tenant, *network, *object, *text;
+    uint64_t generation;
+};
+
+/* Writes `n` events in one durable transaction; copied as needed before the call returns. Events
+ * with ids from the first one's on are replaced, so an attempt of unknown outcome may be repeated;
+ * those up to `forget` are deleted (0: none). The completion is as store_put()'s. */
+void store_put_events(struct store *store, const struct store_event *events, size_t n,
+                      uint64_t forget, store_done *done, void *aux);
+
+/* All events, by id, borrowed for the call; `result` 0 or -errno as store_read()'s. */
+typedef void store_events(void *aux, int result, const struct store_event *events, size_t n);
+void store_read_events(struct store *store, store_events *done, void *aux);
 
 /* --- nodes: a million of them and more, so they are no part of the image ---------------------- */
 
@@ -152,5 +184,12 @@ void store_read_again(struct store *store);
  * and nothing if all is well. Blocks up to `timeout_ms`. Also done by itself at start for a local
  * server. 0, or -errno with a sentence in `*ret_message` (heap). */
 int store_setup(const struct config *config, int timeout_ms, char **ret_message);
+/* `routerd --backup FILE`: a copy of the database as it is at one moment, durable, readable for the
+ * owner only; routerd may run meanwhile. 0, or -errno; a sentence in `*ret_message` (heap). */
+int store_backup(const struct config *config, const char *file, int timeout_ms, char **ret_message);
+/* `routerd --restore FILE`: puts a backup, also one of an older schema, in the place of all that
+ * the database holds. Refuses while a routerd holds its lock, and keeps another from starting. */
+int store_restore(const struct config *config, const char *file, int timeout_ms,
+                  char **ret_message);
 
 #endif

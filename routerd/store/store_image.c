@@ -13,6 +13,7 @@ struct store_image_change {
     char *text;
     size_t text_len;
     struct store_generation entry;
+    struct store_confirm confirm;
     struct ids ids;
 };
 
@@ -103,8 +104,12 @@ static struct store_tenant *add_tenant(struct store_image *image, const char *na
 
 static void read_tenant(struct store_image *image, const struct json *row)
 {
-    add_tenant(image, row_string(row, "name"))->generation =
-        (uint64_t)row_integer(row, "generation");
+    struct store_tenant *tenant = add_tenant(image, row_string(row, "name"));
+
+    tenant->generation = (uint64_t)row_integer(row, "generation");
+    tenant->confirm =
+        (struct store_confirm){row_integer(row, "confirm_until"), row_integer(row, "confirm_for"),
+                               (uint64_t)row_integer(row, "confirm_back")};
 }
 
 static void add_history(struct store_tenant *tenant, struct store_generation entry)
@@ -263,6 +268,7 @@ struct store_image_change *image_change_new(const struct store_change *change, i
     copy->text_len = change->text_len;
     copy->entry = (struct store_generation){change->generation, time_ms, xstrdup(change->who),
                                             xstrdup(change->summary)};
+    copy->confirm = change->confirm;
     ids_clone(change->ids, &copy->ids);
     return copy;
 }
@@ -278,12 +284,31 @@ void image_change_free(struct store_image_change *change)
     }
 }
 
+/* Forgets what ops_put() deletes. */
 static void forget_old_generations(struct store_tenant *tenant)
 {
-    while (tenant->n_history > STORE_GENERATIONS) {
-        generation_done(&tenant->history[0]);
-        tenant->n_history--;
-        memmove(tenant->history, tenant->history + 1, tenant->n_history * sizeof *tenant->history);
+    size_t kept = 0;
+
+    for (size_t i = 0; i < tenant->n_history; i++) {
+        struct store_generation *entry = &tenant->history[i];
+
+        if (entry->number + STORE_GENERATIONS > tenant->generation ||
+            (tenant->confirm.until_ms && entry->number == tenant->confirm.back)) {
+            tenant->history[kept++] = *entry;
+        } else {
+            generation_done(entry);
+        }
+    }
+    tenant->n_history = kept;
+}
+
+void image_confirm_apply(struct store_image *image, const char *tenant,
+                         const struct store_confirm *confirm)
+{
+    struct store_tenant *found = CONST_CAST(struct store_tenant *, image_find(image, tenant));
+
+    if (found) {
+        found->confirm = *confirm;
     }
 }
 
@@ -300,6 +325,7 @@ void image_change_apply(struct store_image *image, struct store_image_change *ch
     tenant->text = change->text;
     tenant->text_len = change->text_len;
     tenant->generation = change->generation;
+    tenant->confirm = change->confirm;
     add_history(tenant, change->entry);
     forget_old_generations(tenant);
     image->ids = change->ids;

@@ -4,8 +4,11 @@
  *   store_session.c the connection: schema, lock, reading, messages in and out
  *   store_ops.c    OVSDB operations (RFC 7047, section 5) for each kind of write
  *   store_nodes.c  pages of nodes: operations and rows
+ *   store_events.c the log of events: operations and rows
  *   store_image.c  rows into the image, and changes to it
  *   store_setup.c  making and upgrading the database
+ *   store_backup.c copies of it, and going back to one
+ *   store_tool.c   running ovsdb-server's tools for both
  */
 #ifndef STORE_STORE_INTERNAL_H
 #define STORE_STORE_INTERNAL_H
@@ -45,7 +48,9 @@ struct pending {
     void (*answer)(void); /* store_done or store_text of the caller, null: nobody waits */
     void *aux;
     struct store_image_change *change; /* a topology change, to be applied to the image */
-    struct json *since;                /* changed rows of Since: [[object, time], ...] */
+    char *confirm_tenant;              /* another tenant's `confirm`, for the image */
+    struct store_confirm confirm;
+    struct json *since; /* changed rows of Since: [[object, time], ...] */
 };
 
 struct setup_run; /* store_setup() on a thread of its own */
@@ -81,6 +86,12 @@ void session_wait(struct store *store);
 void session_send_queue(struct store *store);
 
 /* store.c */
+/* A transaction (`ops` is taken) at the end of the queue. */
+struct pending *pending_queue(struct store *store, struct json *ops, bool changes,
+                              pending_done *done);
+/* Answers a store_done with the result as it is. */
+void pending_tell(struct store *store, struct pending *pending, int result, const struct json *rows,
+                  const char *detail);
 void pending_finish(struct store *store, struct pending *pending, int result,
                     const struct json *rows, const char *detail);
 /* The connection is gone: what was sent has an unknown outcome, or none if it only read. */
@@ -96,9 +107,13 @@ struct json *ops_rows(const char *database);
 struct json *ops_documents(const char *database, const struct store_image *image);
 struct json *ops_document(const char *database, const char *tenant, uint64_t generation);
 struct json *ops_put(const struct store *store, const struct store_change *change, int64_t time_ms);
+struct json *ops_confirm(const struct store *store, const char *tenant,
+                         const struct store_confirm *confirm);
 struct json *ops_since(const struct store *store, const struct store_since *changes, size_t n);
 
 /* What most operations are made of. */
+struct json *op_insert(const char *table, struct json *row);
+struct json *op_delete(const char *table, struct json *where);
 struct json *op_new(const char *op, const char *table);
 struct json *op_select(const char *table, struct json *where, const char *const *names);
 void where_add(struct json *where, const char *column, const char *function, struct json *value);
@@ -133,6 +148,8 @@ const struct json_array *rows_of(const struct json *result);
 const char *image_document_of(const struct json *result);
 struct store_image_change *image_change_new(const struct store_change *change, int64_t time_ms);
 void image_change_free(struct store_image_change *change);
+void image_confirm_apply(struct store_image *image, const char *tenant,
+                         const struct store_confirm *confirm);
 void image_change_apply(struct store_image *image, struct store_image_change *change);
 const struct store_tenant *image_find(const struct store_image *image, const char *tenant);
 

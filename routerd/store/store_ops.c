@@ -69,7 +69,8 @@ void ops_end_durable(struct json *ops)
 struct json *ops_rows(const char *database)
 {
     static const char *const router[] = {"next_network", "next_link", NULL};
-    static const char *const tenant[] = {"name", "generation", NULL};
+    static const char *const tenant[] = {"name",        "generation",   "confirm_until",
+                                         "confirm_for", "confirm_back", NULL};
     static const char *const generation[] = {"tenant", "number", "time", "who", "summary", NULL};
     static const char *const object[] = {"kind", "tenant", "network", "name", "id", NULL};
     static const char *const since[] = {"object", "time", NULL};
@@ -120,7 +121,7 @@ struct json *ops_document(const char *database, const char *tenant, uint64_t gen
     return ops;
 }
 
-static struct json *op_insert(const char *table, struct json *row)
+struct json *op_insert(const char *table, struct json *row)
 {
     struct json *op = op_new("insert", table);
 
@@ -137,12 +138,32 @@ static struct json *op_update(const char *table, struct json *where, struct json
     return op;
 }
 
-static struct json *op_delete(const char *table, struct json *where)
+struct json *op_delete(const char *table, struct json *where)
 {
     struct json *op = op_new("delete", table);
 
     json_object_put(op, "where", where);
     return op;
+}
+
+static void put_confirm(struct json *row, const struct store_confirm *confirm)
+{
+    json_object_put(row, "confirm_until", json_integer_create(confirm->until_ms));
+    json_object_put(row, "confirm_for", json_integer_create(confirm->for_ms));
+    json_object_put(row, "confirm_back", json_integer_create((long long)confirm->back));
+}
+
+struct json *ops_confirm(const struct store *store, const char *tenant,
+                         const struct store_confirm *confirm)
+{
+    struct json *ops = ops_start_write(store), *row = json_object_create();
+    struct json *where = json_array_create_empty();
+
+    put_confirm(row, confirm);
+    where_add(where, "name", "==", json_string_create(tenant));
+    json_array_add(ops, op_update("Tenant", where, row));
+    ops_end_durable(ops);
+    return ops;
 }
 
 static void add_tenant(struct json *ops, const struct store_image *image,
@@ -151,6 +172,7 @@ static void add_tenant(struct json *ops, const struct store_image *image,
     struct json *row = json_object_create();
 
     json_object_put(row, "generation", json_integer_create((long long)change->generation));
+    put_confirm(row, &change->confirm);
     if (image_find(image, change->tenant)) {
         struct json *where = json_array_create_empty();
 
@@ -175,9 +197,13 @@ static void add_generation(struct json *ops, const struct store_change *change, 
                     json_string_create_nocopy(xmemdup0(change->text, change->text_len)));
     json_array_add(ops, op_insert("Generation", row));
     if (change->generation > STORE_GENERATIONS) {
-        json_array_add(
-            ops, op_delete("Generation", where_generation(change->tenant, "<=",
-                                                          change->generation - STORE_GENERATIONS)));
+        struct json *where =
+            where_generation(change->tenant, "<=", change->generation - STORE_GENERATIONS);
+
+        if (change->confirm.until_ms) { /* it may have to come back */
+            where_add(where, "number", "!=", json_integer_create((long long)change->confirm.back));
+        }
+        json_array_add(ops, op_delete("Generation", where));
     }
 }
 

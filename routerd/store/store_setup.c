@@ -1,96 +1,27 @@
 /* Making, serving and upgrading the state database with the tools that come with ovsdb-server,
  * which know its file format and its locks. */
 #include "store/store_internal.h"
+#include "store/store_tool.h"
 
 #include "log/log.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glob.h>
 #include <lib/latch.h>
 #include <lib/util.h>
 #include <openvswitch/dynamic-string.h>
 #include <openvswitch/poll-loop.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-enum { TOOL_TIMEOUT_S = 10, OUTPUT_MAX = 8192 };
+enum { TOOL_TIMEOUT_S = 10 };
 
 int schema_version_cmp(const char *a, const char *b)
 {
     return strverscmp(a, b);
-}
-
-static void read_output(int fd, struct ds *output)
-{
-    char buffer[1024];
-    ssize_t got;
-
-    while ((got = read(fd, buffer, sizeof buffer)) > 0 || (got < 0 && errno == EINTR)) {
-        if (got > 0 && output->length < OUTPUT_MAX) {
-            ds_put_buffer(output, buffer, (size_t)got);
-        }
-    }
-    ds_chomp(output, '\n');
-}
-
-static int spawn_tool(char *const argv[], int out, pid_t *ret_pid)
-{
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none;
-    int error;
-
-    sigemptyset(&none);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, out, 1);
-    posix_spawn_file_actions_adddup2(&actions, out, 2);
-    error = posix_spawnp(ret_pid, argv[0], &actions, &attributes, argv, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    return -error;
-}
-
-/* Runs a tool; all of them take --timeout or end by themselves. 0, or -errno with what it said in
- * `output`. */
-static int run_tool(struct ds *output, char *const argv[])
-{
-    int pipe_fds[2], status = 0, error;
-    pid_t pid;
-
-    ds_clear(output);
-    if (pipe2(pipe_fds, O_CLOEXEC)) {
-        return -errno;
-    }
-    error = spawn_tool(argv, pipe_fds[1], &pid);
-    close(pipe_fds[1]);
-    if (!error) {
-        read_output(pipe_fds[0], output);
-        while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-        }
-        error = WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EIO;
-    } else {
-        ds_put_format(output, "%s: %s; install Open vSwitch's tools (Debian: openvswitch-common)",
-                      argv[0], ovs_strerror(-error));
-    }
-    close(pipe_fds[0]);
-    return error;
-}
-
-#define RUN(output, ...) run_tool(output, (char *const[]){__VA_ARGS__, NULL})
-
-static char *arg(const char *text)
-{
-    return CONST_CAST(char *, text);
 }
 
 /* The schema as a file that the tools can open: no file of ours needs to be installed for it. */
@@ -131,8 +62,8 @@ static int add_database(const struct config *config, const char *file, struct ds
     ds_put_format(output, "there is no control socket %s", pattern);
     glob(pattern, 0, NULL, &found);
     for (size_t i = 0; i < found.gl_pathc && error; i++) {
-        error = RUN(output, arg("ovs-appctl"), arg("--timeout=10"), arg("-t"), found.gl_pathv[i],
-                    arg("ovsdb-server/add-db"), arg(file));
+        error = TOOL_RUN(output, tool_arg("ovs-appctl"), tool_arg("--timeout=10"), tool_arg("-t"),
+                         found.gl_pathv[i], tool_arg("ovsdb-server/add-db"), tool_arg(file));
     }
     globfree(&found);
     free(pattern);
@@ -169,15 +100,20 @@ static int create_database(const struct config *config, const char *schema, stru
         return -ENOENT;
     }
     if (!exists) {
-        error = RUN(output, arg("ovsdb-tool"), arg("create"), file, arg(schema));
+        error =
+            TOOL_RUN(output, tool_arg("ovsdb-tool"), tool_arg("create"), file, tool_arg(schema));
     }
     if (!error) {
         error = add_database(config, file, output);
     }
-    *ret_message = error ? xasprintf("the state database %s cannot be %s: %s", file,
-                                     exists ? "served" : "made", ds_cstr(output))
-                         : xasprintf("database %s %s in %s", config->state_database,
-                                     exists ? "is served again, from what is" : "was made", file);
+    *ret_message =
+        error ? xasprintf("the state database %s cannot be %s: %s%s", file,
+                          exists ? "served" : "made", ds_cstr(output),
+                          exists ? "; if the file is damaged, move it away and restore a backup "
+                                   "(routerd --restore)"
+                                 : "")
+              : xasprintf("database %s %s in %s", config->state_database,
+                          exists ? "is served again, from what is" : "was made", file);
     free(file);
     return error;
 }
@@ -185,11 +121,12 @@ static int create_database(const struct config *config, const char *schema, stru
 static int upgrade_database(const struct config *config, const char *schema, struct ds *output,
                             char **ret_message)
 {
-    char *server = arg(config->state_server), *database = arg(config->state_database), *old;
+    char *server = tool_arg(config->state_server), *database = tool_arg(config->state_database),
+         *old;
     int cmp, error;
 
-    error = RUN(output, arg("ovsdb-client"), arg("--timeout=10"), arg("get-schema-version"), server,
-                database);
+    error = TOOL_RUN(output, tool_arg("ovsdb-client"), tool_arg("--timeout=10"),
+                     tool_arg("get-schema-version"), server, database);
     if (error) {
         *ret_message = xasprintf("%s: %s", config->state_server, ds_cstr(output));
         return error;
@@ -197,8 +134,8 @@ static int upgrade_database(const struct config *config, const char *schema, str
     old = xstrdup(ds_cstr(output));
     cmp = schema_version_cmp(old, router_schema_version);
     if (cmp < 0) {
-        error = RUN(output, arg("ovsdb-client"), arg("--timeout=10"), arg("convert"), server,
-                    arg(schema));
+        error = TOOL_RUN(output, tool_arg("ovsdb-client"), tool_arg("--timeout=10"),
+                         tool_arg("convert"), server, tool_arg(schema));
     }
     *ret_message =
         error ? xasprintf("database %s: the upgrade from schema %s to %s failed: %s", database, old,
@@ -222,8 +159,8 @@ int store_setup(const struct config *config, int timeout_ms, char **ret_message)
     int fd = schema_file(schema), error = fd < 0 ? fd : 0;
 
     if (!error) {
-        error =
-            RUN(&output, arg("ovsdb-client"), timeout, arg("list-dbs"), arg(config->state_server));
+        error = TOOL_RUN(&output, tool_arg("ovsdb-client"), timeout, tool_arg("list-dbs"),
+                         tool_arg(config->state_server));
     }
     if (error) {
         *ret_message = xasprintf(

@@ -18,13 +18,14 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lab"))
 
 import api
-import handmade
 import shell
 from farside import Sinet, Underlay
-from router import VICI_SOCKET, Router
+from router import Router
+from script import Script
 
 KINDS = ("cold", "change", "noop")
 IDLE_S, PASSES = 10, 10
+SECRETS = {"bench": "a-psk-for-the-bench"}
 
 
 def network(index):
@@ -55,72 +56,11 @@ def changed(document):
     return document
 
 
-class Script:
-    """The engineer's way."""
-
-    def __init__(self, document):
-        self.document = document
-        self.made = handmade.Handmade([document], {"bench": "a-psk-for-the-bench"})
-
-    def build(self):
-        started = time.monotonic()
-        self.made.apply()
-        return time.monotonic() - started
-
-    def change(self, document):
-        """What is the whole file for charon and FRR, and the difference, known by heart, for OVS and ip."""
-        other = handmade.Handmade([document], {"bench": "a-psk-for-the-bench"})
-        before = {s: n for n in self.made.networks for s in ((n.vrf, name) for name in n.segments)}
-        started = time.monotonic()
-        other.write()
-        for net in other.networks:
-            for name, segment in net.segments.items():
-                if (net.vrf, name) not in before:
-                    self._add(net, segment)
-        after = {(n.vrf, name) for n in other.networks for name in n.segments}
-        for (vrf, name), net in before.items():
-            if (vrf, name) not in after:
-                shell.run(["ovs-vsctl", "del-port", f"hv{net.segments[name]['attachments'][0]['vlan']}"])
-        self._load()
-        spent = time.monotonic() - started
-        self.made = other
-        return spent
-
-    @staticmethod
-    def _add(net, segment):
-        vlan = segment["attachments"][0]["vlan"]
-        shell.run(["ovs-vsctl", "add-port", handmade.BRIDGE, f"hv{vlan}", f"tag={vlan}", "--", "set", "interface",
-                   f"hv{vlan}", "type=internal", "mtu_request=1500"])
-        shell.ip_batch([f"link set hv{vlan} vrf {net.vrf} up", *(f"addr add {a} dev hv{vlan}" for a in segment["gateway"])])
-
-    @staticmethod
-    def _load():
-        shell.run(["env", handmade.SWANCTL_ENV, "swanctl", "--load-all", "--noprompt", "--file", handmade.FOLDER / "swanctl.conf",
-                   "--uri", f"unix://{VICI_SOCKET}"], timeout=600)
-        shell.run(["/usr/lib/frr/frr-reload.py", "--reload", handmade.FOLDER / "frr.conf"], timeout=600)
-
-    def clear(self):
-        handmade.FOLDER.mkdir(parents=True, exist_ok=True)
-        (handmade.FOLDER / "swanctl.conf").write_text("connections {\n}\nsecrets {\n}\n", encoding="ascii")
-        links = [f"link del hx{if_id}" for net in self.made.networks for if_id, _ in net.tunnels.values()]
-        shell.run(["vtysh", "-f", self._undo()], timeout=600)
-        shell.ip_batch([*links, *(f"link del {net.vrf}" for net in self.made.networks)], force=True)
-        shell.run(["env", handmade.SWANCTL_ENV, "swanctl", "--load-all", "--noprompt", "--file", handmade.FOLDER / "swanctl.conf",
-                   "--uri", f"unix://{VICI_SOCKET}"], timeout=600)
-        shell.run(["ovs-vsctl", "--if-exists", "del-br", handmade.BRIDGE], timeout=600)
-
-    def _undo(self):
-        path = handmade.FOLDER / "undo.conf"
-        lines = [f"no router bgp 65010 vrf {net.vrf}" for net in self.made.networks]
-        path.write_text("\n".join(lines) + "\n", encoding="ascii")
-        return path
-
-
 class Routerd:
     def __init__(self):
         self.hub = api.Routerd({"bench": ["1001-2000"]})
         self.hub.document["tenants"]["bench"]["limits"] = {"networks": 1000, "segments": 3000, "tunnels": 1000, "peers": 2000}
-        self.hub.write_files({"bench": "a-psk-for-the-bench"})
+        self.hub.write_files(SECRETS)
         self.hub.start()
 
     def push(self, document):
@@ -159,8 +99,8 @@ def measure_turns(count, rounds, kinds, routerd):
     """routerd and the script by turns: each builds, changes there and back, and goes."""
     document = topology(count)
     other = changed(document)
-    script = Script(document)
-    times = {key: [] for key in ("cold", "script cold", "change", "script change", "durable")}
+    script = Script(document, SECRETS)
+    times = {key: [] for key in ("cold", "script cold", "change", "change cpu", "script change", "durable")}
     memory = 0
     for number in range(rounds):
         print(f"  {count} networks, round {number + 1} of {rounds}", flush=True)
@@ -169,7 +109,9 @@ def measure_turns(count, rounds, kinds, routerd):
         times["durable"].append(durable)
         memory = max(memory, routerd.hub.resident_kb())
         if "change" in kinds:
+            before = routerd.hub.cpu_seconds()
             times["change"] += [routerd.push(version)[0] for version in (other, document)]
+            times["change cpu"].append((routerd.hub.cpu_seconds() - before) / 2)
         routerd.clear()
         times["script cold"].append(script.build())
         if "change" in kinds:
@@ -213,16 +155,17 @@ def main():
     for count in counts:
         if "cold" in kinds or "change" in kinds:
             times, memory = measure_turns(count, options.rounds, kinds, routerd)
-            rows.append(compare(count, "cold", times["cold"], times["script cold"]) + [f"{memory / 1024:.1f}"])
+            rows.append(compare(count, "cold", times["cold"], times["script cold"]) + ["", f"{memory / 1024:.1f}"])
             if "change" in kinds:
-                rows.append(compare(count, "change", times["change"], times["script change"]) + [""])
-            print(f"  durable after {median(times['durable']):.3f} s", flush=True)
+                rows.append(compare(count, "change", times["change"], times["script change"]) + [f"{median(times['change cpu']) * 1000:.0f}", ""])
+            print(f"  durable after {median(times['durable']):.3f} s; so far: {rows}", flush=True)
         if "noop" in kinds:
             each, idle = measure_noop(count, routerd)
             noop.append([str(count), f"{each:.1f}", f"{idle:.1f}", f"{routerd.hub.resident_kb() / 1024:.1f}"])
+            print(f"  nothing to do: {noop[-1]}", flush=True)
             routerd.clear()
     if rows:
-        table("medians in seconds", ["networks", "kind", "routerd", "script", "ratio", "MB"], rows)
+        table("medians in seconds", ["networks", "kind", "routerd", "script", "ratio", "routerd's CPU, ms", "MB"], rows)
     if noop:
         table("nothing to do: milliseconds of routerd's processor time", ["networks", "a pass", "a second idle", "MB"], noop)
     routerd.hub.stop()

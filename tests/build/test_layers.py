@@ -14,7 +14,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BUILD_DIR", TOP / "build"))
 GROUND = {"model", "log"}
 LOW = GROUND | {"backend"}
-BACKENDS = ("ovs", "net", "ipsec", "bgp")
+BACKENDS = ("ovs", "net", "ipsec", "bgp", "dhcp")
 SEES = {
     "model": {"model"},
     "log": {"log"},

@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     memcpy(text, data, size);
     seen = bgp_config_parse(text, size, digest);
-    residue.state = seen;
+    residue.state = residue.bfd = seen;
     bgp_diff(wanted, seen, &residue, plan);
     plan_free(plan);
     plan = plan_new();

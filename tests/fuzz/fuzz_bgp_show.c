@@ -12,6 +12,7 @@ static void read_all(const char *text)
 {
     struct bgp_sessions sessions = {0}, again = {0};
     struct bgp_calm calm = {{true, true}, true};
+    struct bgp_bfd_sessions bfd;
     uint32_t *ids;
     bool details;
 
@@ -30,6 +31,12 @@ static void read_all(const char *text)
     }
     bgp_sessions_done(&sessions);
     bgp_sessions_done(&again);
+    if (bgp_show_bfd(text, &bfd)) {
+        if (!bgp_bfd_sessions_equal(&bfd, &bfd) && bfd.n < 2) {
+            abort();
+        }
+        bgp_bfd_sessions_done(&bfd);
+    }
     bgp_show_groups_done(text, 5);
     bgp_show_queues_empty(text);
     bgp_show_dplane_empty(text);

@@ -15,6 +15,7 @@ static void read_names(const struct ipsec_log *log)
     ipsec_mark_parse(arena, log->text, &conn);
     ipsec_secret_of_name(log->text, &secret);
     ipsec_id_of_name(log->text);
+    ipsec_key_number(log->text);
     ipsec_identity(log->text);
     ipsec_symptom(log->group, log->text);
     ipsec_log_is_change(log->group, log->text);
@@ -34,6 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int i = 0; i < 3; i++) {
         ipsec_seen_conn(&seen, &packet);
         ipsec_seen_secrets(&seen, &packet);
+        ipsec_seen_keys(&seen, &packet);
+        ipsec_seen_algorithms(&seen, &packet);
         ipsec_seen_sa(&seen, &packet);
     }
     ipsec_seen_sort(&seen);

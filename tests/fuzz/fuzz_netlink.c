@@ -1,5 +1,6 @@
 /* Netlink messages as they come from the kernel, cut and garbled in every way. */
 #include "net/net_io.h"
+#include "net/nft_io.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -9,7 +10,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static const char *const uplinks[] = {"wan0"};
     struct net_state state;
+    struct nft_state table;
     bool relist = false;
     char *copy = malloc(size + 1); /* aligned, and its end is watched */
 
@@ -17,13 +20,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     memcpy(copy, data, size);
     net_state_init(&state);
+    nft_state_init(&table);
+    state.uplinks = uplinks;
+    state.n_uplinks = 1;
     int left = (int)size;
     const struct nlmsghdr *message = (const struct nlmsghdr *)copy;
     for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
         if (message->nlmsg_len > (uint32_t)left)
             break; /* libmnl takes it for negative; recvmsg() gives none such */
         net_parse_message(&state, message, &relist);
+        if (nft_parse_event(message))
+            nft_parse_listed(&table, message);
     }
+    nft_parse_finish(&table);
+    nft_state_done(&table);
     net_state_done(&state);
     free(copy);
     return 0;

@@ -2,6 +2,7 @@
  * with a place, or what is accepted keeps the promises of topology.h that the backends stand on. */
 #include "model/intended.h"
 #include "model/topology.h"
+#include "model/tunnel_mtu.h"
 
 #include <assert.h>
 #include <string.h>
@@ -30,7 +31,8 @@ static void world_init(void)
     assert(config && !errors_count(errors));
     errors_free(errors);
     profiles_add_builtin(profiles);
-    world = (struct topology_world){config, profiles, intended_new(config), NULL, NULL};
+    world = (struct topology_world){
+        .config = config, .profiles = profiles, .intended = intended_new(config)};
 }
 
 static void check_segment(const struct segment *segment)
@@ -49,7 +51,10 @@ static void check_segment(const struct segment *segment)
 
 static void check_tunnel(const struct tunnel *tunnel)
 {
-    assert(tunnel->name && tunnel->profile && tunnel->remote && tunnel->psk_secret);
+    assert(tunnel->name && tunnel->profile && tunnel->remote);
+    assert(!tunnel->psk_secret == (tunnel->certificate && tunnel->ca));
+    assert(tunnel_mtu(tunnel, world.config) >= TUNNEL_MTU_MIN);
+    assert(tunnel_mss(tunnel, world.config, AF_INET6) >= 536);
     assert(config_find_uplink(world.config, tunnel->uplink)->type == UPLINK_ROUTED);
     assert(tunnel->n_inside > 0 && tunnel->inside[0].addr.family);
     assert(!strpbrk(tunnel->remote, " \",{}"));

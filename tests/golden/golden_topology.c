@@ -63,6 +63,18 @@ static struct intended *world_intended(const struct config *config)
     return intended;
 }
 
+/* A profile that only these files know. */
+static void add_profile(struct profiles *profiles, const char *name, const char *path)
+{
+    struct errors *errors = errors_new();
+    size_t len;
+    char *text = file_read(path, &len);
+
+    profiles_add(profiles, name, text, len, errors);
+    must_be_right(path, errors);
+    free(text);
+}
+
 static struct topology_world world_new(void)
 {
     struct errors *errors = errors_new();
@@ -75,7 +87,9 @@ static struct topology_world world_new(void)
     must_be_right(WORLD "config.yaml", errors);
     free(text);
     profiles_add_builtin(profiles);
-    return (struct topology_world){config, profiles, world_intended(config), secret_exists, NULL};
+    add_profile(profiles, "old", WORLD "old.yaml");
+    return (struct topology_world){config,        profiles,      world_intended(config),
+                                   secret_exists, secret_exists, NULL};
 }
 
 static void check(const char *text, size_t len, struct errors *errors)

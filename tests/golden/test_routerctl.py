@@ -127,6 +127,7 @@ def test_wait(place, given, seconds):
     (["web-1"], {"name": "web-1"}),
     (["web-1", "--pool", "aws", "--mac", "02:00:5e:00:53:01", "--address", "10.1.0.9", "--address", "2001:db8::9"],
      {"name": "web-1", "pool": "aws", "mac": "02:00:5e:00:53:01", "address": ["10.1.0.9", "2001:db8::9"]}),
+    (["a", "--label", "owner=kim", "--label", "role=a=b"], {"name": "a", "labels": {"owner": "kim", "role": "a=b"}}),
     (["a", "b", "--pool", "aws"], [{"name": "a", "pool": "aws"}, {"name": "b", "pool": "aws"}])])
 def test_nodes_are_asked_for(place, words, body):
     place.serve("nodes")

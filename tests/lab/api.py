@@ -143,8 +143,9 @@ class Routerd:
     def get(self, path):
         return self.call("GET", path, timeout=20)
 
-    def put(self, tenant, document, wait=None, dry_run=False, if_match=None):
+    def put(self, tenant, document, wait=None, dry_run=False, if_match=None, confirm=None):
         query = [f"wait={wait}"] if wait is not None else []
+        query += [f"confirm={confirm}"] if confirm is not None else []
         query += ["dry_run=true"] if dry_run else []
         headers = {"Content-Type": "application/yaml"}
         if if_match is not None:
@@ -154,6 +155,15 @@ class Routerd:
 
     def delete(self, tenant, wait=None):
         return self.call("DELETE", f"/v1/tenants/{tenant}/topology" + (f"?wait={wait}" if wait is not None else ""))
+
+    def events(self, since=0):
+        """What has happened, as a list."""
+        answer = self.get(f"/v1/events?since={since}")
+        assert answer.status == 200, answer
+        return [json.loads(line) for line in answer.text.splitlines()]
+
+    def last_event(self):
+        return max([event["id"] for event in self.events()], default=0)
 
     def status(self, tenant):
         answer = self.get(f"/v1/tenants/{tenant}/status")

@@ -68,6 +68,37 @@ class Underlay:
                   f"link set p{self.ports} master br0", f"link set p{self.ports} up"], ns=self.ns)
 
 
+class Outside:
+    """The rest of the world behind the underlay: the uplink's router with a server behind it, in one namespace. It
+    even has routes to the tenants' prefixes by way of our router, as somebody with bad intentions would."""
+
+    ROUTERS = ("203.0.113.254", "203.0.113.253", "2001:db8:ffff::fe")
+    SERVERS = ("198.51.100.10", "2001:db8:9::10")
+
+    def __init__(self, underlay, ns="outside"):
+        self.underlay, self.ns = underlay, ns
+
+    def start(self):
+        add_netns(self.ns)
+        self.underlay.attach(self.ns)
+        ip_batch(["link set eth0 up", *(f"addr add {a}/{'64' if ':' in a else '24'} dev eth0" for a in self.ROUTERS),
+                  *(f"addr add {a}/{'128' if ':' in a else '32'} dev lo" for a in self.SERVERS),
+                  "route add 10.0.0.0/8 via 203.0.113.1", "route add 2001:db8:1::/48 via 2001:db8:ffff::1"], ns=self.ns)
+        self.lead("203.0.113.254")
+        ip_batch(["route replace default via 2001:db8:ffff::fe dev wan0"])
+
+    @staticmethod
+    def lead(gateway):
+        """The host's default route is by this router; None: it has none."""
+        run(["ip", "route", "replace", "default", "via", gateway, "dev", "wan0"] if gateway
+            else ["ip", "route", "del", "default", "dev", "wan0"])
+
+    def stop(self):
+        ip_batch(["route del default dev wan0"], force=True)
+        run(["ip", "-6", "route", "del", "default", "dev", "wan0"], check=False)
+        run(["ip", "netns", "del", self.ns], check=False)
+
+
 class FarSide:
     """A namespace with an interface `eth0`; `address` is what the others ping."""
 
@@ -126,20 +157,24 @@ class Bird:
 
     def __init__(self, ns, asn, router_id, sessions, source):
         self.ns, self.asn, self.router_id, self.sessions, self.source = ns, asn, router_id, sessions, source
+        self.bfd = any(session.get("bfd") for session in sessions)
         self.folder = SCRATCH / ns
         self.announced = []
+        self.communities = {}  # of prefixes to be announced: {prefix: ["65000:1"]}
         self.daemon = Daemon(f"bird-{ns}", ["bird", "-f", "-c", str(self.folder / "bird.conf"),
                                             "-s", str(self.folder / "bird.ctl")], ns=ns)
 
     def _session(self, number, session):
         local, remote, remote_asn = session["local"], session["remote"], session["asn"]
-        channel = "ipv6" if ":" in local else "ipv4"
+        channels = session.get("families") or ["ipv6" if ":" in local else "ipv4"]
+        bfd = "bfd on;" if session.get("bfd") else ""
+        more = session.get("more", "")
         password = f'password "{session["password"]}";' if session.get("password") else ""
         return f"""
 protocol bgp hub{number} {{
-  local {local} as {self.asn}; neighbor {remote} as {remote_asn}; {password}
+  local {local} as {session.get("local_asn", self.asn)}; neighbor {remote} as {remote_asn}; {password} {bfd} {more}
   connect delay time 1; connect retry time 2; error wait time 1, 4; startup hold time 30;
-  {channel} {{ import all; export filter {{ {self._export()} }}; }};
+  {" ".join(f"{channel} {{ import all; export filter {{ {self._export()} }}; }};" for channel in channels)}
 }}
 """
 
@@ -150,18 +185,29 @@ protocol bgp hub{number} {{
     def config(self):
         """A far side's own links win over what it learns: IPv6's connected routes have metric 256."""
         kernel = "".join(f"""
-protocol kernel {{ metric {metric}; {family} {{ import none; export filter {{
+protocol kernel {{ metric {metric}; merge paths on; {family} {{ import none; export filter {{
   if source != RTS_BGP then reject; {f"krt_prefsrc = {self.source[family]};" if family in self.source else ""} accept; }}; }}; }}
 """ for family, metric in (("ipv4", 32), ("ipv6", 1024)))
         sessions = "".join(self._session(number, session) for number, session in enumerate(self.sessions))
-        return (f"log stderr all;\nrouter id {self.router_id};\nprotocol device {{ scan time 1; }}\n"
+        bfd = 'protocol bfd { interface "*" { interval 300 ms; multiplier 3; }; }\n' if self.bfd else ""
+        return (f"log stderr all;\n{bfd}router id {self.router_id};\nprotocol device {{ scan time 1; }}\n"
                 f'protocol direct {{ ipv4; ipv6; interface "lan"; }}\n{kernel}{sessions}'
                 f'include "{self.folder}/more*.conf";\n')
 
     def start(self):
-        (self.folder / "bird.conf").write_text(self.config(), encoding="ascii")
+        self.write()
         self.daemon.start()
         until(lambda: answers(self.folder / "bird.ctl"), 30, lambda: f"bird in {self.ns}: {self.daemon.tail()}")
+
+    def write(self):
+        (self.folder / "bird.conf").write_text(self.config(), encoding="ascii")
+
+    def change(self, sessions):
+        """Speaks so from now on; sessions that are as before stay."""
+        self.sessions = sessions
+        self.bfd = any(session.get("bfd") for session in sessions)
+        self.write()
+        self.birdc("configure")
 
     def stop(self):
         """Goes with a notification, so that the router sees it at once."""
@@ -173,6 +219,10 @@ protocol kernel {{ metric {metric}; {family} {{ import none; export filter {{
     def birdc(self, command):
         return run(["birdc", "-s", self.folder / "bird.ctl", *command.split()], check=False)
 
+    def _tagged(self, prefix):
+        pairs = [f"bgp_community.add(({community.replace(':', ',')}));" for community in self.communities.get(prefix, [])]
+        return f" {{ {' '.join(pairs)} }}" if pairs else ""
+
     def announce(self, prefixes):
         """Announces these prefixes besides the `lan`'s, and no others any more."""
         if self.announced == prefixes:
@@ -180,7 +230,7 @@ protocol kernel {{ metric {metric}; {family} {{ import none; export filter {{
         self.announced = prefixes
         family = {True: "ipv6", False: "ipv4"}
         text = "".join(f"protocol static {{ {family[v6]}; "
-                       + " ".join(f"route {p} blackhole;" for p in prefixes if (":" in p) == v6) + " }\n"
+                       + " ".join(f"route {p} blackhole{self._tagged(p)};" for p in prefixes if (":" in p) == v6) + " }\n"
                        for v6 in (False, True) if any((":" in p) == v6 for p in prefixes))
         (self.folder / "more.conf").write_text(text, encoding="ascii")
         self.birdc("configure")

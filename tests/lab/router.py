@@ -21,7 +21,7 @@ log file {logs}/frr.log informational
 service integrated-vtysh-config
 """
 STRONGSWAN_CONF = """charon-systemd {{
-  load = random nonce openssl kdf kernel-netlink socket-default vici
+  load = random nonce openssl pem revocation constraints kdf kernel-netlink socket-default vici
   install_routes = no
   install_virtual_ip = no
   threads = 8

@@ -5,6 +5,7 @@ import re
 import pytest
 
 import traffic
+import vici
 from shell import ip_batch, run, until
 
 
@@ -85,8 +86,10 @@ def test_a_changed_secret(hub):
         hub.routerd.write_secret(hub.bio.place.secret, secret)
         hub.bio.site.set_psk(secret)
         hub.routerd.reload()
+        before = vici.spis(hub.bio.site.vici)
         hub.bio.site.close_sas()
-        until(lambda: traffic.ping(hub.bio.campus, hub.bio.site.address), 60, "the tunnel does not come up with the new secret")
+        until(lambda: vici.spis(hub.bio.site.vici) not in ([], before), 60, "the tunnel does not come up with the new secret")
+        assert traffic.reach(hub.bio.campus, hub.bio.site.address, 10)
         hub.routerd.until_converged("bio")
 
     with traffic.Background([(hub.bio.campus, hub.bio.aws.address), *hub.phys.flows()]) as pings:

@@ -1,61 +1,17 @@
-"""Somebody changes the backends by hand, or a backend dies: routerd notices by itself and repairs it."""
+"""A backend dies: routerd notices by itself and repairs what it lost. What is changed by hand: test_p_damage.py."""
 
 import pytest
 
-import router
 import traffic
-import vici
-from shell import run, until
-from watch import difference, snapshot
+from shell import until
 
 PATIENCE = 40
 
 
-def parts(hub):
-    """How the parts of bio's network are called."""
-    network = hub.routerd.network("bio", "genome")
-    segments = {segment["name"]: segment["interface"] for segment in network["segments"]}
-    return {"vrf": network["vrf"], "campus": segments["campus"], "dx": segments["dx"], "asn": 65010,
-            "tunnel": network["tunnels"][0]["interface"], "connection": f"routerd-{network['tunnels'][0]['if_id']}"}
-
-
-def vtysh(*lines):
-    run(["vtysh", "-c", "configure terminal", *(word for line in lines for word in ("-c", line))])
-
-
-def charon(command, message):
-    with vici.Vici(router.VICI_SOCKET) as session:
-        session.request(command, message)
-
-
-DAMAGE = {
-    "the tunnel's interface is deleted": lambda p: run(f"ip link del {p['tunnel']}"),
-    "the tunnel's interface is down": lambda p: run(f"ip link set {p['tunnel']} down"),
-    "the tunnel's interface has another MTU": lambda p: run(f"ip link set {p['tunnel']} mtu 1280"),
-    "the tunnel has no address": lambda p: run(f"ip addr flush dev {p['tunnel']}"),
-    "the VRF is deleted": lambda p: run(f"ip link del {p['vrf']}"),
-    "a gateway address is deleted": lambda p: run(f"ip addr del 10.1.0.1/24 dev {p['campus']}"),
-    "an address too many": lambda p: run(f"ip addr add 10.1.9.1/24 dev {p['campus']}"),
-    "a segment's port is out of the VRF": lambda p: run(f"ip link set {p['campus']} nomaster"),
-    "a segment's port is down": lambda p: run(f"ip link set {p['dx']} down"),
-    "a segment's port is deleted": lambda p: run(f"ovs-vsctl del-port {p['campus']}"),
-    "a segment's port has another tag": lambda p: run(f"ovs-vsctl set port {p['dx']} tag=999"),
-    "the uplink is out of the bridge": lambda p: run("ovs-vsctl del-port br-sinet sinet0"),
-    "the bridge is deleted": lambda p: run("ovs-vsctl del-br br-sinet"),
-    "the connection is unloaded": lambda p: charon("unload-conn", {"name": p["connection"]}),
-    "the secret is unloaded": lambda p: charon("clear-creds", {}),
-    "the SAs are terminated": lambda p: charon("terminate", {"ike": p["connection"], "force": "yes"}),
-    "the BGP instance is deleted": lambda p: vtysh(f"no router bgp {p['asn']} vrf {p['vrf']}"),
-    "a neighbor is deleted": lambda p: vtysh(f"router bgp {p['asn']} vrf {p['vrf']}", "no neighbor 169.254.10.2"),
-    "a neighbor is shut down": lambda p: vtysh(f"router bgp {p['asn']} vrf {p['vrf']}", "neighbor 169.254.10.2 shutdown"),
-    "a network statement is deleted": lambda p: vtysh(f"router bgp {p['asn']} vrf {p['vrf']}", "address-family ipv4 unicast", "no network 10.1.0.0/24"),
-    "a route map is taken off": lambda p: vtysh(f"router bgp {p['asn']} vrf {p['vrf']}", "address-family ipv4 unicast", "neighbor 169.254.10.2 maximum-prefix 7"),
-}
-
-
 def unchanged(hub):
-    return all(hub.routerd.put(tenant, document, dry_run=True).json["plan"]["steps"] == []
-               for tenant, document in hub.topologies.items())
+    """Nothing is left to do; while a backend is away there is no saying."""
+    answers = [hub.routerd.put(tenant, document, dry_run=True) for tenant, document in hub.topologies.items()]
+    return all(answer.status == 200 and answer.json["plan"]["steps"] == [] for answer in answers)
 
 
 def assert_repaired(hub, seconds=PATIENCE):
@@ -63,18 +19,6 @@ def assert_repaired(hub, seconds=PATIENCE):
     until(lambda: unchanged(hub), seconds, lambda: hub.routerd.put("bio", hub.topologies["bio"], dry_run=True))
     for a, b in hub.bio.pairs():
         assert traffic.reach(a, b.address, seconds), f"{a} does not reach {b}"
-
-
-@pytest.mark.parametrize("damage", DAMAGE)
-def test_repaired_by_itself(hub, damage):
-    before = snapshot("frr", "charon")
-    shared = "bridge" in damage
-    with traffic.Background([] if shared else hub.phys.flows()) as pings:
-        DAMAGE[damage](parts(hub))
-        traffic.time.sleep(0.5)
-        assert_repaired(hub)
-    assert not pings.lost, pings.lost
-    assert not difference(before, snapshot("frr", "charon"))
 
 
 @pytest.fixture

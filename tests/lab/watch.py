@@ -141,10 +141,11 @@ class Writes:
         if "Router" in self.ovsdb.databases():
             self.ovsdb.monitor("Router")
         self.netlink = self._spawn(["ip", "monitor", "link", "address", "route", "rule"])
+        self.nftables = self._spawn(["nft", "monitor"])
         self.charon_log = _Tail(LOGS / "charon.log")
         self.frr_log = _Tail(LOGS / "frr.log")
         time.sleep(self.settle)
-        self._drain(self.netlink)
+        self._drain(self.netlink), self._drain(self.nftables)
         self.charon_log.read(), self.frr_log.read()
         return self
 
@@ -161,6 +162,7 @@ class Writes:
         self.ovsdb.close()
         self.seen += [f"ovsdb: {json.dumps(update)}" for update in self.ovsdb.updates]
         self.seen += [f"netlink: {line}" for line in self._drain(self.netlink).splitlines()]
+        self.seen += [f"nftables: {line}" for line in self._drain(self.nftables).splitlines()]
         self.seen += [f"vici: {line}" for line in self.charon_log.read().splitlines() if VICI_WRITES.search(line)]
         self.seen += [f"frr: {line}" for line in self.frr_log.read().splitlines() if VTY_WRITE.search(line)]
         for process in self.processes:

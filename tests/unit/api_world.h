@@ -9,6 +9,7 @@
 #include "api/server.h"
 #include "api/socket.h"
 
+#include "events/event_log.h"
 #include "model/ids.h"
 
 #include <assert.h>
@@ -35,6 +36,7 @@ struct engine {
     /* What it answers; null: all is REQUEST_DONE. On the engine's thread. */
     void (*answer)(struct request *request);
     struct status *status;
+    struct event_log *events;
 };
 
 __attribute__((unused)) struct request *request_new(enum request_kind kind)
@@ -63,6 +65,11 @@ __attribute__((unused)) void request_free(struct request *request)
         free(request->nodes[i].labels);
     }
     free(request->nodes);
+    for (size_t i = 0; i < request->n_history; i++) {
+        free(request->history[i].who);
+        free(request->history[i].summary);
+    }
+    free(request->history);
     free(request->node);
     free(request->pool);
     free(request->after);
@@ -99,6 +106,11 @@ __attribute__((unused)) struct status *engine_status(struct engine *engine)
     status = engine->status ? status_ref(engine->status) : NULL;
     pthread_mutex_unlock(&engine->lock);
     return status;
+}
+
+__attribute__((unused)) struct event_log *engine_events(struct engine *engine)
+{
+    return engine->events;
 }
 
 static void engine_answer(struct engine *engine, struct request *request)
@@ -139,6 +151,8 @@ static void engine_start(struct engine *engine)
     *engine = (struct engine){.tail = &engine->queue};
     pthread_mutex_init(&engine->lock, NULL);
     pthread_cond_init(&engine->changed, NULL);
+    engine->events = event_log_new(100);
+    event_log_open(engine->events, NULL, 0);
     assert(!pthread_create(&engine->thread, NULL, engine_thread, engine));
 }
 
@@ -216,6 +230,7 @@ static void world_done(struct world *world)
 
     engine_end(&world->engine);
     api_close(world->api);
+    event_log_free(world->engine.events);
     snprintf(lock, sizeof lock, "%s.lock", world->path);
     unlink(lock);
     rmdir(world->directory);
@@ -425,10 +440,10 @@ __attribute__((unused)) static void world_publish(struct world *world, bool tunn
     status->time_ms = 1775012645678;
     status->n_backends = 3;
     status->backends = arena_calloc(status->arena, 3, sizeof *status->backends);
-    status->backends[0] = (struct backend_status){"ovs", true, NULL};
+    status->backends[0] = (struct backend_status){"ovs", true, NULL, false};
     status->backends[1] =
-        (struct backend_status){"ipsec", ipsec_answers, ipsec_answers ? NULL : "no charon"};
-    status->backends[2] = (struct backend_status){"state", true, NULL};
+        (struct backend_status){"ipsec", ipsec_answers, ipsec_answers ? NULL : "no charon", false};
+    status->backends[2] = (struct backend_status){"state", true, NULL, false};
     pthread_mutex_lock(&world->engine.lock);
     status_unref(world->engine.status);
     world->engine.status = status;

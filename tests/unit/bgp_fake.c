@@ -9,9 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct config *the_config;
-static struct profiles *the_profiles;
-
 void bgp_fake_init(struct bgp_fake *fake)
 {
     *fake = (struct bgp_fake){0};
@@ -95,13 +92,17 @@ static void key_of(const char *line, char *key, size_t size)
     if (n > 3 && !strcmp(words[0], "neighbor")) {
         if (!strcmp(words[2], "prefix-list") || !strcmp(words[2], "route-map")) {
             snprintf(key, size, "%s %s %s * %s", words[0], words[1], words[2], words[4]);
-        } else if (!strcmp(words[2], "timers") && !strcmp(words[3], "connect")) {
-            snprintf(key, size, "%s %s timers connect", words[0], words[1]);
+        } else if ((!strcmp(words[2], "timers") && !strcmp(words[3], "connect")) ||
+                   (!strcmp(words[2], "bfd") && !strcmp(words[3], "profile"))) {
+            snprintf(key, size, "%s %s %s %s", words[0], words[1], words[2], words[3]);
         } else {
             snprintf(key, size, "%s %s %s", words[0], words[1], words[2]);
         }
-    } else if (starts(line, "bgp router-id") || starts(line, "set ")) {
-        snprintf(key, size, "%s %s", words[0], words[1]);
+    } else if (starts(line, "bgp router-id") || starts(line, "set ") ||
+               starts(line, "aggregate-address ") || starts(line, "detect-multiplier") ||
+               starts(line, "transmit-interval") || starts(line, "receive-interval")) {
+        snprintf(key, size, "%s %s", words[0],
+                 starts(line, "detect") || strstr(line, "-interval") ? "" : words[1]);
     } else if (starts(line, "coalesce-time")) {
         snprintf(key, size, "coalesce-time");
     }
@@ -143,15 +144,32 @@ static void store(struct bgp_fake *fake, const char *line)
 
 /* --- the commands ---------------------------------------------------------------------------- */
 
-/* Whether a peer refers to a policy; `what` is "prefix-list NAME" or "route-map NAME". */
+/* Whether a line ends with these words, or has them with more behind. */
+static bool has_words(const char *line, const char *words)
+{
+    const char *found = strstr(line, words);
+
+    return found && found > line && found[-1] == ' ' && strchr(" ", found[strlen(words)]);
+}
+
+/* Whether a peer refers to a policy, or a map that a peer refers to; `what` is "prefix-list NAME",
+ * "route-map NAME", "community NAME" or "large-community NAME". */
 static bool is_referred_to(const struct bgp_fake *fake, const char *what)
 {
-    char text[256];
-
-    snprintf(text, sizeof text, " %s ", what);
     for (size_t i = 0; i < fake->n_lines; i++) {
-        if (starts(fake->lines[i], "router bgp") && strstr(fake->lines[i], text)) {
+        char map[128];
+
+        if (starts(fake->lines[i], "router bgp") && has_words(fake->lines[i], what)) {
             return true;
+        }
+        if (sscanf(fake->lines[i], "route-map %127s", map) == 1 &&
+            has_words(value_of(fake->lines[i]), what)) {
+            char text[160];
+
+            snprintf(text, sizeof text, "route-map %s", map);
+            if (is_referred_to(fake, text)) {
+                return true;
+            }
         }
     }
     return false;
@@ -175,6 +193,46 @@ static bool type_prefix_list(struct bgp_fake *fake, const char *command)
     }
     snprintf(head, sizeof head, "||%s prefix-list %s ", family, name);
     return lines_drop(fake, head) > 0;
+}
+
+/* "bgp community-list standard NAME seq N permit ..." and its negation. */
+static bool type_community_list(struct bgp_fake *fake, const char *command)
+{
+    char kind[32], name[128], head[256];
+    bool no = starts(command, "no ");
+
+    command += no ? 3 : 0;
+    assert_int_equal(sscanf(command, "bgp %31s standard %127s", kind, name), 2);
+    snprintf(head, sizeof head, "%.*s %s", (int)(strlen(kind) - strlen("-list")), kind, name);
+    assert_false(is_referred_to(fake, head));
+    fake->block[0] = fake->section[0] = '\0';
+    if (!no) {
+        store(fake, command);
+        return true;
+    }
+    snprintf(head, sizeof head, "||bgp %s standard %s ", kind, name);
+    return lines_drop(fake, head) > 0;
+}
+
+/* "bfd", and within it "profile NAME" and its lines; "no profile NAME". */
+static bool type_bfd(struct bgp_fake *fake, const char *command)
+{
+    char head[160];
+
+    if (!strcmp(command, "bfd")) {
+        snprintf(fake->block, sizeof fake->block, "bfd");
+        fake->section[0] = '\0';
+    } else if (starts(command, "profile ")) {
+        snprintf(fake->section, sizeof fake->section, "%s", command);
+        store(fake, "");
+    } else if (starts(command, "no profile ")) {
+        snprintf(head, sizeof head, "bfd|%s|", command + 3);
+        return lines_drop(fake, head) > 0;
+    } else {
+        assert_true(fake->section[0]);
+        store(fake, command);
+    }
+    return true;
 }
 
 static bool type_route_map(struct bgp_fake *fake, const char *command)
@@ -307,6 +365,10 @@ static bool type_in_block(struct bgp_fake *fake, const char *command)
         drop_neighbor(fake, address);
         return true;
     }
+    if (sscanf(command, "neighbor %63s %63s", address, more) == 2 && !strcmp(more, "bfd")) {
+        snprintf(negated, sizeof negated, "neighbor %s bfd profile x", address);
+        replace(fake, negated); /* it goes along */
+    }
     return replace(fake, command) ||
            (snprintf(negated, sizeof negated, "%s x", command) && replace(fake, negated));
 }
@@ -320,7 +382,8 @@ bool bgp_fake_type(struct bgp_fake *fake, const char *command)
         fake->configuring = true;
     } else if (!fake->configuring) {
         return false;
-    } else if (!strcmp(command, "exit-address-family")) {
+    } else if (!strcmp(command, "exit-address-family") ||
+               (!strcmp(command, "exit") && !strcmp(fake->block, "bfd") && fake->section[0])) {
         fake->section[0] = '\0';
     } else if (!strcmp(command, "exit")) {
         fake->configuring = fake->block[0] != '\0';
@@ -332,6 +395,10 @@ bool bgp_fake_type(struct bgp_fake *fake, const char *command)
     } else if (strstr(command, " prefix-list ") &&
                (starts(command, "ip") || starts(command, "no ip"))) {
         return type_prefix_list(fake, command);
+    } else if (strstr(command, "community-list standard ")) {
+        return type_community_list(fake, command);
+    } else if (!strcmp(command, "bfd") || !strcmp(fake->block, "bfd")) {
+        return type_bfd(fake, command);
     } else if (starts(command, "route-map ") || starts(command, "no route-map ")) {
         return type_route_map(fake, command);
     } else {
@@ -373,19 +440,32 @@ static bool printed_before(const struct bgp_fake *fake, size_t i)
     return false;
 }
 
+/* Some defaults are not printed. */
+static void print_line(FILE *out, bool deep, const char *line)
+{
+    size_t len = strlen(line);
+
+    if (!strcmp(line, "detect-multiplier 3") || !strcmp(line, "transmit-interval 300") ||
+        !strcmp(line, "receive-interval 300")) {
+        return;
+    }
+    len -= len > 13 && !strcmp(line + len - 13, " allowas-in 3") ? 2 : 0;
+    fprintf(out, "%s%.*s\n", deep ? "  " : " ", (int)len, line);
+}
+
 static void print_section(const struct bgp_fake *fake, FILE *out, size_t first)
 {
     size_t len = place_len(fake->lines[first]);
     bool family = strstr(fake->lines[first], "|address-family") != NULL;
 
-    if (family) {
+    if (family || starts(fake->lines[first], "bfd|")) {
         fprintf(out, " !\n %.*s\n", (int)(len - 2 - strcspn(fake->lines[first], "|")),
                 strchr(fake->lines[first], '|') + 1);
     }
     for (size_t i = first; i < fake->n_lines; i++) {
         if (!strncmp(fake->lines[i], fake->lines[first], len) && place_len(fake->lines[i]) == len &&
             *value_of(fake->lines[i])) {
-            fprintf(out, "%s%s\n", family ? "  " : " ", value_of(fake->lines[i]));
+            print_line(out, starts(fake->lines[first], "bfd|") || family, value_of(fake->lines[i]));
         }
     }
     if (family) {
@@ -439,6 +519,7 @@ static bool is_ours(const char *stored)
     const char *vrf = starts(stored, "router bgp ") ? strstr(stored, " vrf rvrf") : NULL;
 
     return vrf || strstr(stored, "prefix-list " BGP_POLICY_MARK) ||
+           strstr(stored, "standard " BGP_POLICY_MARK) || starts(stored, "bfd|profile routerd-") ||
            starts(stored, "route-map " BGP_POLICY_MARK);
 }
 
@@ -499,9 +580,10 @@ struct plan *bgp_fake_plan(struct bgp_fake *fake, const struct intended *intende
     struct bgp_state *wanted = bgp_fake_want(intended);
     char *config = bgp_fake_config(fake);
     struct bgp_state *seen = bgp_config_parse(config, strlen(config), digest);
+    struct bgp_residue residue = {.bfd = seen};
     struct plan *plan = plan_new();
 
-    bgp_diff(wanted, seen, NULL, plan);
+    bgp_diff(wanted, seen, &residue, plan);
     plan_sort(plan);
     bgp_state_free(wanted);
     bgp_state_free(seen);
@@ -554,23 +636,24 @@ static void send_step(struct bgp_fake *fake, FILE *log, struct step *step)
     step->result = accepted ? STEP_DONE : STEP_FAILED;
 }
 
-static void send_drops(struct bgp_fake *fake, FILE *log, const struct bgp_change *change)
+static void send_drops(struct bgp_fake *fake, FILE *log, const struct bgp_change *change, bool maps)
 {
+    static const char *const WHAT[] = {"prefix-list", "prefix-list", "community", "large-community",
+                                       "route-map"};
+    struct arena *arena = arena_new();
+
     for (size_t i = 0; i < change->n_drops; i++) {
         const struct bgp_policy *policy = change->drops[i];
-        char what[160], command[200];
+        struct bgp_commands commands = {0};
+        char what[160];
 
-        snprintf(what, sizeof what, "%s %s",
-                 policy->kind == BGP_SETTINGS ? "route-map" : "prefix-list", policy->name);
-        if (!is_referred_to(fake, what)) {
-            snprintf(command, sizeof command, "no %s%s",
-                     policy->kind == BGP_PREFIXES_IPV4   ? "ip "
-                     : policy->kind == BGP_PREFIXES_IPV6 ? "ipv6 "
-                                                         : "",
-                     what);
-            assert_true(send_line(fake, log, command, NULL));
+        snprintf(what, sizeof what, "%s %s", WHAT[policy->kind], policy->name);
+        if ((policy->kind == BGP_MAP) == maps && !is_referred_to(fake, what)) {
+            bgp_command_drop(arena, &commands, policy);
+            assert_true(send_line(fake, log, commands.v[0].text, NULL));
         }
     }
+    arena_free(arena);
 }
 
 static void apply_phase(struct bgp_fake *fake, FILE *log, struct plan *plan, enum plan_phase phase)
@@ -598,9 +681,11 @@ static void apply_phase(struct bgp_fake *fake, FILE *log, struct plan *plan, enu
     }
     send_line(fake, log, "end", NULL);
     send_line(fake, log, "configure terminal", NULL);
-    for (size_t i = 0; i < plan->n_steps; i++) {
-        if (plan->steps[i]->phase == phase) {
-            send_drops(fake, log, plan->steps[i]->data);
+    for (size_t i = 0; i < 2 * plan->n_steps; i++) {
+        const struct step *step = plan->steps[i % plan->n_steps];
+
+        if (step->phase == phase) {
+            send_drops(fake, log, step->data, i < plan->n_steps);
         }
     }
     send_line(fake, log, "end", NULL);
@@ -658,83 +743,4 @@ size_t bgp_fake_pass(struct bgp_fake *fake, const struct intended *intended)
     }
     plan_free(plan);
     return n;
-}
-
-/* --- intended states ------------------------------------------------------------------------- */
-
-static const char CONFIG[] =
-    "version: 1\n"
-    "router: {name: vr1, router_id: 192.0.2.1, asn: 65010}\n"
-    "uplinks:\n"
-    "  sinet: {type: trunk, interface: ens4}\n"
-    "  wan: {type: routed, interface: ens3}\n"
-    "tenants:\n"
-    "  bio: {controllers: [b.example], vlans: {sinet: [\"2-1999\"]}, limits: {networks: 900, "
-    "segments: 2000, tunnels: 900, peers: 2000, nodes: 9}}\n"
-    "  phys: {controllers: [p.example], vlans: {sinet: [\"2000-3999\"]}, limits: {networks: 900, "
-    "segments: 2000, tunnels: 900, peers: 2000, nodes: 9}}\n";
-
-static void expect_none(struct errors *errors, const char *text)
-{
-    if (errors_count(errors)) {
-        fail_msg("line %u: %s: %s\nin:\n%s", errors_get(errors, 0)->line,
-                 errors_get(errors, 0)->path, errors_get(errors, 0)->message, text);
-    }
-    errors_free(errors);
-}
-
-static void world_init(void)
-{
-    struct errors *errors = errors_new();
-
-    the_config = config_parse(CONFIG, strlen(CONFIG), errors);
-    expect_none(errors, CONFIG);
-    the_profiles = profiles_new();
-    profiles_add_builtin(the_profiles);
-}
-
-void bgp_fake_world_done(void)
-{
-    config_free(the_config);
-    profiles_free(the_profiles);
-    the_config = NULL;
-    the_profiles = NULL;
-}
-
-static struct intended *add_tenant(struct intended *intended, struct ids *ids, const char *tenant,
-                                   const char *networks)
-{
-    struct topology_world world = {
-        .config = the_config, .profiles = the_profiles, .intended = intended};
-    struct errors *errors = errors_new();
-    struct topology *topology;
-    struct intended *next;
-    size_t len;
-    char *text = NULL;
-    FILE *out = open_memstream(&text, &len);
-
-    fprintf(out, "version: 1\nnetworks:%s%s\n", networks ? "\n" : " []", networks ? networks : "");
-    fclose(out);
-    topology = topology_parse(text, len, errors);
-    if (topology) {
-        topology_check(topology, tenant, &world, errors);
-    }
-    expect_none(errors, text);
-    ids_assign(ids, tenant, topology);
-    next = intended_with(intended, tenant, 1, topology);
-    intended_unref(intended);
-    free(text);
-    return next;
-}
-
-struct intended *bgp_fake_intended(struct ids *ids, const char *bio, const char *phys)
-{
-    struct intended *intended;
-
-    if (!the_config) {
-        world_init();
-    }
-    intended = intended_new(the_config);
-    intended = add_tenant(intended, ids, "bio", bio);
-    return add_tenant(intended, ids, "phys", phys);
 }

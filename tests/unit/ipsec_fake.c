@@ -49,6 +49,30 @@ static uint64_t fake_secret(void *aux, const char *directory, const char *name, 
                               : ipsec_digest(ipsec_digest_start + fake->secret_generation, name);
 }
 
+static const struct ipsec_card *fake_card(void *aux, const char *directory,
+                                          const struct ipsec_files *files)
+{
+    static const char *const names[] = {"vr1.example.com", "192.0.2.1", "ops@example.com"};
+    struct ipsec_fake *fake = aux;
+
+    assert_string_equal(directory, "/secrets");
+    assert_non_null(files->ca);
+    uint64_t key = ipsec_digest(ipsec_digest_start + fake->key_generation, files->certificate);
+    snprintf(fake->key_id, sizeof fake->key_id, "%016llx000000000000000000000000",
+             (unsigned long long)key);
+    fake->card = (struct ipsec_card){
+        .version = ipsec_digest(ipsec_digest_start + fake->secret_generation, files->certificate),
+        .key_id = fake->key_id,
+        .subject = "C=JP, CN=vr1",
+        .names = names,
+        .n_names = 3,
+    };
+    if (fake->card_fault) {
+        fake->card = (struct ipsec_card){.fault = fake->card_fault};
+    }
+    return &fake->card;
+}
+
 void ipsec_fake_init(struct ipsec_fake *fake)
 {
     struct errors *errors = errors_new();
@@ -63,7 +87,7 @@ void ipsec_fake_init(struct ipsec_fake *fake)
     profiles_add_builtin(fake->profiles);
     ids_init(&fake->ids);
     fake->intended = intended_new(fake->config);
-    fake->facts = (struct ipsec_facts){fake, fake_uplink, fake_resolve, fake_secret};
+    fake->facts = (struct ipsec_facts){fake, fake_uplink, fake_resolve, fake_secret, fake_card};
     fake->seen.arena = arena_new();
 }
 
@@ -82,6 +106,7 @@ void ipsec_fake_done(struct ipsec_fake *fake)
 static void write_tunnel(FILE *out, char *word, unsigned int number)
 {
     const char *name = strsep(&word, ","), *secret = "psk", *remote = "203.0.113.2";
+    const char *certificate = NULL;
 
     fprintf(out, "  - {name: %s, profile: generic, uplink: wan", name);
     for (char *pair; (pair = strsep(&word, ","));) {
@@ -90,12 +115,25 @@ static void write_tunnel(FILE *out, char *word, unsigned int number)
             secret = pair;
         } else if (strcmp(key, "remote") == 0) {
             remote = pair;
+        } else if (strcmp(key, "certificate") == 0) {
+            certificate = pair;
+        } else if (strcmp(key, "lifetime") == 0) {
+            fprintf(out, ", esp: {lifetime: %s}", pair);
+        } else if (strcmp(key, "proposal") == 0) {
+            fprintf(out, ", ike: {proposals: [%s]}", pair);
+        } else if (strcmp(key, "legacy") == 0) {
+            fprintf(out, ", legacy: %s", pair);
         } else {
             fprintf(out, ", %s: \"%s\"", key, pair);
         }
     }
-    fprintf(out, ", remote: \"%s\", auth: {psk: {secret: %s}}, inside: [10.0.%u.%u/30]}\n", remote,
-            secret, number / 64, number % 64 * 4 + 1);
+    fprintf(out, ", remote: \"%s\", inside: [10.0.%u.%u/30]", remote, number / 64,
+            number % 64 * 4 + 1);
+    if (certificate) {
+        fprintf(out, ", auth: {certificate: %s, ca: cloud}}\n", certificate);
+    } else {
+        fprintf(out, ", auth: {psk: {secret: %s}}}\n", secret);
+    }
 }
 
 /* Not inlined: gcc 12 then takes the text for a local of open_memstream()'s. */
@@ -227,6 +265,27 @@ static void drop_secret(struct ipsec_fake *fake, const struct ipsec_secret *secr
     fail_msg("a secret is unloaded that is not loaded");
 }
 
+static void add_key(struct ipsec_fake *fake, uint64_t number)
+{
+    if (!ipsec_find_key(&fake->seen, number)) {
+        fake->seen.keys = grow(fake->seen.keys, fake->seen.n_keys, sizeof *fake->seen.keys);
+        struct ipsec_key *key = &fake->seen.keys[fake->seen.n_keys++];
+        key->number = number;
+        snprintf(key->name, sizeof key->name, "%016llx000000000000000000000000",
+                 (unsigned long long)number);
+        ipsec_seen_sort(&fake->seen);
+    }
+}
+
+void ipsec_fake_drop_key(struct ipsec_fake *fake, const char *name)
+{
+    struct ipsec_key *key = (struct ipsec_key *)ipsec_find_key(&fake->seen, ipsec_key_number(name));
+
+    assert_non_null(key);
+    memmove(key, key + 1, (size_t)(fake->seen.keys + fake->seen.n_keys - (key + 1)) * sizeof *key);
+    fake->seen.n_keys--;
+}
+
 /* As charon prints an identity: without the mark of a name. */
 static const char *printed(const char *id)
 {
@@ -283,8 +342,14 @@ static void apply(struct ipsec_fake *fake, const struct ipsec_change *change)
     if (change->load_secret) {
         ipsec_fake_add_secret(fake, change->id, change->tunnel->secret_version);
     }
+    if (change->load_key) {
+        assert_non_null(change->tunnel->files.certificate);
+        add_key(fake, change->tunnel->conn.key);
+    }
     if (change->load_conn) {
-        assert_non_null(ipsec_find_secret(&fake->seen, change->id));
+        assert_true(change->tunnel->secret_name
+                        ? ipsec_find_secret(&fake->seen, change->id) != NULL
+                        : ipsec_find_key(&fake->seen, change->tunnel->conn.key) != NULL);
         load_conn(fake, &change->tunnel->conn);
     }
     if (change->unload_conn) {
@@ -292,6 +357,10 @@ static void apply(struct ipsec_fake *fake, const struct ipsec_change *change)
     }
     for (size_t i = 0; i < change->n_unload_secrets; i++) {
         drop_secret(fake, &change->unload_secrets[i]);
+    }
+    if (change->unload_key &&
+        ipsec_find_key(&fake->seen, ipsec_key_number(change->unload_key))) { /* of two tunnels */
+        ipsec_fake_drop_key(fake, change->unload_key);
     }
     if (change->end_sas) {
         ipsec_seen_clear_sas(&fake->seen, change->id);

@@ -19,6 +19,10 @@ struct ipsec_fake {
     const char *resolved;          /* comma separated; null: nothing */
     uint64_t secret_generation;    /* raises every secret's version */
     int secret_error;              /* 0: they can be read */
+    const char *card_fault;        /* null: certificates can be used */
+    uint64_t key_generation;       /* raises every certificate's key */
+    struct ipsec_card card;
+    char key_id[IPSEC_KEY_TEXT];
     /* what charon holds */
     struct ipsec_seen seen;
     uint32_t next_ike_id;
@@ -27,7 +31,8 @@ struct ipsec_fake {
 void ipsec_fake_init(struct ipsec_fake *fake);
 void ipsec_fake_done(struct ipsec_fake *fake);
 /* Puts a tenant's topology in force: each word "NETWORK/NAME,key=value,..." is a tunnel. Keys as in
- * the contract; secret for auth.psk.secret. The defaults: remote=203.0.113.2, secret=psk. */
+ * the contract; secret for auth.psk.secret, certificate for auth.certificate, lifetime for
+ * esp.lifetime, proposal for ike.proposals. The defaults: remote=203.0.113.2, secret=psk. */
 void ipsec_fake_topology(struct ipsec_fake *fake, const char *tenant, const char *words);
 struct ipsec_wanted *ipsec_fake_want(struct ipsec_fake *fake);
 /* The difference; the caller frees the plan. */
@@ -44,6 +49,8 @@ char *ipsec_fake_text(const struct plan *plan);
 /* Adds to what charon holds. */
 void ipsec_fake_add_secret(struct ipsec_fake *fake, uint32_t id, uint64_t version);
 void ipsec_fake_add_foreign(struct ipsec_fake *fake, uint32_t id);
+/* Somebody unloads a private key. */
+void ipsec_fake_drop_key(struct ipsec_fake *fake, const char *name);
 void ipsec_fake_establish(struct ipsec_fake *fake);
 
 #endif

@@ -1,6 +1,7 @@
 #include "net_fake.h"
 
 #include "model/plan.h"
+#include "net/net_egress.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -40,6 +41,21 @@ struct net_link *net_fake_add(struct net_fake *fake, const char *name, const cha
     link->conf = (struct net_conf){0, 0, 0, 1, 0};
     link->mtu = 1500;
     net_state_renamed(&fake->now);
+    return link;
+}
+
+struct net_link *net_fake_add_uplink(struct net_fake *fake)
+{
+    struct prefix own;
+    struct net_gateway gateway = {.family = AF_INET, .metric = 100};
+    struct net_link *link = net_fake_add(fake, "wan0", "veth");
+
+    assert_int_equal(prefix_parse("203.0.113.1/24", &own), 0);
+    assert_int_equal(addr_parse("203.0.113.254", &gateway.via), 0);
+    gateway.oif = link->index;
+    link->up = link->running = true;
+    net_link_put_addr(link, &(struct net_addr){.prefix = own});
+    net_state_put_gateway(&fake->now, &gateway);
     return link;
 }
 
@@ -176,6 +192,7 @@ static void put_route(struct net_fake *fake, const struct net_op *op)
         route.oif = dev->index;
     }
     route.tenant = route.object = NULL;
+    route.uplink = false;
     net_state_put_route(&fake->now, &route);
 }
 
@@ -219,6 +236,12 @@ static void do_op(struct net_fake *fake, const struct net_op *op)
         put_route(fake, op);
     } else if (op->kind == NET_OP_RULE_ADD) {
         fake->now.l3mdev_rules |= (uint8_t)op->number;
+    } else if (op->kind == NET_OP_MARK_ADD || op->kind == NET_OP_MARK_DELETE) {
+        struct net_rule rule =
+            net_rule_of(&(struct net_egress){.table = op->number}, op->prefix.addr.family);
+
+        assert_true(op->kind == NET_OP_MARK_ADD ? net_state_put_rule(&fake->now, &rule)
+                                                : net_state_drop_rule(&fake->now, &rule));
     } else if (op->kind == NET_OP_IPV6_FORWARDING) {
         fake->now.ipv6_forwarding = 1;
     } else {
@@ -228,9 +251,14 @@ static void do_op(struct net_fake *fake, const struct net_op *op)
             fail_msg("%s is not there", op->link);
             abort(); /* not reached, which the analyzer does not know; likewise below */
         }
+        if (op->uplink && op->kind == NET_OP_CONF) {
+            set_conf(&link->conf, &op->wanted->conf);
+            return;
+        }
         if (!net_link_is_ours(link) && op->kind != NET_OP_ALIAS)
             fail_msg("%s is not ours", op->link);
-        if (!net_link_is_ours(link) && !ids_of_segment(link->name) && link->alias[0])
+        if (!net_link_is_ours(link) && !ids_of_segment(link->name) && link->alias[0] &&
+            !link->altname[0])
             fail_msg("%s is somebody else's", op->link);
         do_link_op(fake, op, link);
     }
@@ -360,6 +388,9 @@ char *net_fake_text(struct net_fake *fake)
                 prefix_print(&route->prefix, prefix), route->metric, (int)route->type, via,
                 dev ? dev->name : "");
     }
+    for (size_t i = 0; i < fake->now.n_rules; i++)
+        fprintf(out, "rule %d mark %x table %u\n", fake->now.rules[i].family == AF_INET ? 4 : 6,
+                fake->now.rules[i].mark, fake->now.rules[i].table);
     fclose(out);
     return text;
 }
@@ -394,11 +425,32 @@ static struct topology *topology_of(const char *networks)
     return topology;
 }
 
+/* What topology_check() finds out about pools, as far as it matters here: the segment they lie on.
+ */
+static void settle_pools(struct topology *topology)
+{
+    for (size_t i = 0; i < topology->n_networks; i++) {
+        struct network *network = &topology->networks[i];
+
+        for (size_t j = 0; j < network->n_pools * network->n_segments; j++) {
+            struct pool *pool = &network->pools[j / network->n_segments];
+            const struct segment *segment = &network->segments[j % network->n_segments];
+
+            if (segment->n_gateways && prefix_covers(&segment->gateways[0], &pool->prefixes[0])) {
+                pool->segment = segment;
+                pool->families[0] = (struct pool_family){.prefix = pool->prefixes[0]};
+                pool->n_families = 1;
+            }
+        }
+    }
+}
+
 static struct intended *add_tenant(struct intended *base, struct ids *ids, const char *tenant,
                                    const char *networks)
 {
     struct topology *topology = networks ? topology_of(networks) : topology_new_empty();
 
+    settle_pools(topology);
     ids_assign(ids, tenant, topology);
     struct intended *next = intended_with(base, tenant, 1, topology);
     intended_unref(base);
@@ -407,7 +459,16 @@ static struct intended *add_tenant(struct intended *base, struct ids *ids, const
 
 struct intended *net_fake_intended(struct ids *ids, const char *bio, const char *geo)
 {
-    static const struct config config = {.ovs_datapath = "system"};
+    static struct config_uplink uplinks[] = {
+        {.name = "sinet",
+         .type = UPLINK_TRUNK,
+         .interface = "sinet0",
+         .mtu = 1500,
+         .bridge = "br-sinet"},
+        {.name = "wan", .type = UPLINK_ROUTED, .interface = "wan0", .mtu = 1500},
+    };
+    static const struct config config = {
+        .ovs_datapath = "system", .uplinks = uplinks, .n_uplinks = 2};
 
     return add_tenant(add_tenant(intended_new(&config), ids, "bio", bio), ids, "geo", geo);
 }

@@ -19,6 +19,8 @@ void net_fake_init(struct net_fake *fake);
 void net_fake_done(struct net_fake *fake);
 
 struct net_link *net_fake_add(struct net_fake *fake, const char *name, const char *type);
+/* The routed uplink `wan` with 203.0.113.1/24 and the host's default route via 203.0.113.254. */
+struct net_link *net_fake_add_uplink(struct net_fake *fake);
 void net_fake_down(struct net_fake *fake, struct net_link *link);
 /* With what it takes along: routes through it, and who was in it if it is a VRF. */
 void net_fake_delete(struct net_fake *fake, struct net_link *link);

@@ -35,15 +35,37 @@ struct config *ovs_fake_config(void)
 
 /* --- intended states --- */
 
+/* What is written behind a mark at the end of a name. */
+static void write_limit(FILE *out, const char *key, char *mark)
+{
+    if (mark) {
+        *mark++ = '\0';
+        fprintf(out, "%s: %s, ", key, mark);
+    }
+}
+
 static void write_attachments(FILE *out, char *words)
 {
     char *saved = NULL;
 
     for (char *word = strtok_r(words, "+", &saved); word; word = strtok_r(NULL, "+", &saved)) {
-        char *vlan = strchr(word, ':');
+        char *vlan = strchr(word, ':'), *inner, *type, *limit = strchr(word, '!');
 
         *vlan++ = '\0';
-        fprintf(out, "{uplink: %s, vlan: %s}, ", word, vlan);
+        fputc('{', out);
+        write_limit(out, "broadcast_limit", limit);
+        inner = strchr(vlan, '.');
+        type = inner ? strchr(inner, 'q') : NULL;
+        if (type) {
+            *type = '\0';
+        }
+        if (inner) {
+            *inner++ = '\0';
+            fprintf(out, "uplink: %s, vlan: %s, outer_vlan: %s%s}, ", word, inner, vlan,
+                    type ? ", outer_ethertype: 802.1q" : "");
+        } else {
+            fprintf(out, "uplink: %s, vlan: %s}, ", word, vlan);
+        }
     }
 }
 
@@ -57,10 +79,13 @@ static struct topology *topology_of(const char *segments)
 
     fputs("version: 1\nnetworks:\n- name: net\n  segments:\n", out);
     for (char *word = strtok_r(words, " ", &saved); word; word = strtok_r(NULL, " ", &saved)) {
-        char *attachments = strchr(word, '=');
+        char *attachments = strchr(word, '='), *macs = strchr(word, '%'), *mtu = strchr(word, '@');
 
         *attachments++ = '\0';
-        fprintf(out, "  - {name: %s, attachments: [", word);
+        fputs("  - {", out);
+        write_limit(out, "mac_limit", macs);
+        write_limit(out, "mtu", mtu);
+        fprintf(out, "name: %s, attachments: [", word);
         write_attachments(out, attachments);
         fputs("]}\n", out);
     }
@@ -123,6 +148,13 @@ struct ovs_state *ovs_fake_look(const struct ovs_fake *fake)
             port->made = OVS_MADE;
         }
     }
+    for (size_t i = 0; i < fake->now->n_limits; i++) {
+        const struct ovs_limit *limit = &fake->now->limits[i];
+
+        ovs_state_add_limit(seen, limit->chain, limit->key);
+    }
+    seen->vlan_limit = fake->now->vlan_limit;
+    seen->vlan_limit_ours = fake->now->vlan_limit_ours;
     ovs_state_index(seen);
     return seen;
 }
@@ -160,6 +192,7 @@ static void do_bridge(struct ovs_fake *fake, const struct ovs_bridge *want)
     bridge->local_mark = arena_strdup(fake->now->arena, want->local_mark);
     bridge->datapath = arena_strdup(fake->now->arena, want->datapath);
     bridge->settings = want->settings;
+    bridge->macs = want->macs;
 }
 
 static void do_port(struct ovs_fake *fake, const struct ovs_port *want)
@@ -206,13 +239,65 @@ static void do_drop_bridge(struct ovs_fake *fake, const char *name)
     *bridge = fake->now->bridges[--fake->now->n_bridges];
 }
 
+static void drop_limits(struct ovs_fake *fake, const char *chain)
+{
+    struct ovs_state *now = fake->now;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < now->n_limits; i++) {
+        if (chain && strcmp(now->limits[i].chain, chain) != 0) {
+            now->limits[kept++] = now->limits[i];
+        }
+    }
+    now->n_limits = kept;
+}
+
+/* As much of nft(8) as ovs_limit.c speaks. */
+static void do_nft(struct ovs_fake *fake, const char *commands)
+{
+    char *text = strdup(commands), *saved = NULL;
+
+    for (char *line = strtok_r(text, "\n", &saved); line; line = strtok_r(NULL, "\n", &saved)) {
+        char *chain = strstr(line, " on-"), *comment = strstr(line, "comment \"");
+
+        if (chain) {
+            chain++;
+            chain[strcspn(chain, " ")] = '\0';
+        }
+        if (!strncmp(line, "delete table", 12)) {
+            drop_limits(fake, NULL);
+        } else if (!strncmp(line, "flush chain", 11)) {
+            assert_non_null(chain);
+            drop_limits(fake, chain);
+        } else if (!strncmp(line, "add rule", 8)) {
+            comment += strlen("comment \"");
+            comment[strcspn(comment, "\"")] = '\0';
+            ovs_state_add_limit(fake->now, chain, comment);
+        }
+    }
+    free(text);
+}
+
 static void do_work(struct ovs_fake *fake, const struct ovs_work *work)
 {
+    if (work->nft) {
+        do_nft(fake, work->nft);
+    }
     for (size_t i = 0; i < work->n_ops; i++) {
         const struct ovs_op *op = &work->ops[i];
 
         switch (op->kind) {
         case OVS_OP_BRIDGE: do_bridge(fake, op->bridge); break;
+        case OVS_OP_LIMIT:
+            assert_int_equal(fake->now->vlan_limit, OVS_LIMIT_UNSET);
+            fake->now->vlan_limit = OVS_LIMIT_SERVICE;
+            fake->now->vlan_limit_ours = true;
+            break;
+        case OVS_OP_DROP_LIMIT:
+            assert_true(fake->now->vlan_limit_ours);
+            fake->now->vlan_limit = OVS_LIMIT_UNSET;
+            fake->now->vlan_limit_ours = false;
+            break;
         case OVS_OP_PORT: do_port(fake, op->port); break;
         case OVS_OP_RETRY: ovs_fake_port(fake, op->port->name)->made = OVS_UNMADE; break;
         case OVS_OP_DROP_PORT:
@@ -281,24 +366,35 @@ char *ovs_fake_text(const struct ovs_fake *fake)
 {
     const struct ovs_state *now = fake->now;
     size_t n = 0, len;
-    char **lines = calloc(now->n_bridges + now->n_ports + 1, sizeof *lines);
+    char **lines = calloc(now->n_bridges + now->n_ports + now->n_limits + 2, sizeof *lines);
     char *text = NULL;
     FILE *out;
 
     for (size_t i = 0; i < now->n_bridges; i++) {
         const struct ovs_bridge *b = &now->bridges[i];
 
-        assert_true(asprintf(&lines[n++], "bridge %s mark=%s/%s datapath=%s settings=%u\n", b->name,
-                             b->mark, b->local_mark, b->datapath, b->settings) > 0);
+        assert_true(asprintf(&lines[n++], "bridge %s mark=%s/%s datapath=%s settings=%u macs=%u\n",
+                             b->name, b->mark, b->local_mark, b->datapath, b->settings,
+                             b->macs) > 0);
     }
     for (size_t i = 0; i < now->n_ports; i++) {
         const struct ovs_port *p = &now->ports[i];
 
-        assert_true(asprintf(&lines[n++],
-                             "port %s on=%s mark=%s/%s type=%s peer=%s tag=%d mtu=%u mac=%s%s%s\n",
-                             p->name, p->bridge, p->mark, p->interface_mark, p->type, p->peer,
-                             p->tag, p->mtu, p->mac, p->plain ? "" : " not plain",
-                             p->lldp ? " lldp" : "") > 0);
+        assert_true(
+            asprintf(&lines[n++],
+                     "port %s on=%s mark=%s/%s type=%s peer=%s tag=%d mtu=%u mac=%s%s%s%s\n",
+                     p->name, p->bridge, p->mark, p->interface_mark, p->type, p->peer, p->tag,
+                     p->mtu, p->mac, p->plain ? "" : " not plain", p->lldp ? " lldp" : "",
+                     p->service == OVS_SERVICE_8021Q ? " 802.1q"
+                     : p->service                    ? " 802.1ad"
+                                                     : "") > 0);
+    }
+    for (size_t i = 0; i < now->n_limits; i++) {
+        assert_true(
+            asprintf(&lines[n++], "limit %s %s\n", now->limits[i].chain, now->limits[i].key) > 0);
+    }
+    if (now->vlan_limit != OVS_LIMIT_UNSET) {
+        assert_true(asprintf(&lines[n++], "vlan-limit %d\n", now->vlan_limit) > 0);
     }
     qsort(lines, n, sizeof *lines, line_cmp);
     out = open_memstream(&text, &len);

@@ -13,8 +13,10 @@
 struct config *ovs_fake_config(void);
 
 /* An intended state for tenants bio and geo; each text is one tenant's segments, of network "net":
- * "a=sinet:1001 b=sinet:1002+lab:7" are segment a with one attachment and b with two. Null: none.
- * `ids` remembers the numbers from one state to the next. One reference, the caller's. */
+ * "a=sinet:1001 b=sinet:1002+lab:7" are segment a with one attachment and b with two;
+ * "c@1400%99=sinet:7.5+lab:7.6q" has an mtu, a mac_limit, outer VLANs 7 and, as 802.1Q, 7.
+ * "d=lab:7!50" has a broadcast_limit. Null: none. `ids` remembers the numbers from one state to the
+ * next. One reference, the caller's. */
 struct intended *ovs_fake_intended(const struct config *config, struct ids *ids, const char *bio,
                                    const char *geo);
 

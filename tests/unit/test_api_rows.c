@@ -460,22 +460,72 @@ static void test_queries(void **state)
     assert_int_equal(world->engine.n_submitted, 0);
 }
 
-static void test_not_supported(void **state)
+/* --- generations ---------------------------------------------------------------------------- */
+
+static void answer_confirmable(struct request *request)
 {
-    static const char *const requests[][2] = {
-        {"GET", "/v1/tenants/bio/history"},
-        {"POST", "/v1/tenants/bio/topology/rollback"},
-        {"POST", "/v1/tenants/bio/topology/confirm"},
-        {"GET", "/v1/events?follow=true"},
-        {"PUT", PUT "?confirm=60"},
-        {"DELETE", PUT "?confirm=60"},
-    };
+    request->ret_generation = 8;
+    request->plan = plan_new();
+    if (request->kind == REQUEST_CONFIRM) {
+        request->outcome = REQUEST_CONFLICT;
+        request->detail = strdup("generation 8 awaits no confirmation");
+    } else if (request->kind == REQUEST_HISTORY) {
+        request->history = calloc(1, sizeof *request->history);
+        request->n_history = 1;
+        request->history[0] =
+            (struct request_generation){8, 1775012645678, strdup("uid 0"), strdup("1 to create")};
+    } else {
+        request->confirm_until_ms = request->confirm_s ? 1775012645678 : 0;
+        request->confirm_back = request->generation;
+    }
+}
+
+static void test_generations(void **state)
+{
+    struct world *world = *state;
+    struct reply reply;
+
+    world->engine.answer = answer_confirmable;
+    reply = ask(world, "PUT", PUT "?confirm=60", WORLD_TOPOLOGY);
+    assert_int_equal(reply.status, 202);
+    assert_true(says(&reply, "\"confirm\":{\"until\":\"2026-04-01T03:04:05.678Z\",\"back_to\":0}"));
+    reply_done(&reply);
+    reply = ask(world, "POST", PUT "/rollback?confirm=5", "{\"generation\": 5}");
+    assert_int_equal(reply.status, 202);
+    assert_true(says(&reply, "\"back_to\":5"));
+    reply_done(&reply);
+    reply = ask(world, "POST", PUT "/rollback", "generation: 5\n");
+    assert_int_equal(reply.status, 202);
+    assert_false(says(&reply, "confirm"));
+    reply_done(&reply);
+    reply = ask(world, "POST", PUT "/rollback", "");
+    assert_int_equal(reply.status, 202);
+    reply_done(&reply);
+    reply = ask(world, "POST", PUT "/confirm", "");
+    assert_problem(&reply, 409, "conflict", "awaits no confirmation");
+    reply = ask(world, "GET", "/v1/tenants/bio/history", "");
+    assert_int_equal(reply.status, 200);
+    assert_true(says(&reply,
+                     "{\"tenant\":\"bio\",\"generation\":8,\"generations\":[{\"generation\":8,"
+                     "\"number\":8,\"time\":\"2026-04-01T03:04:05.678Z\",\"who\":\"uid 0\","
+                     "\"summary\":\"1 to create\"}]}"));
+    reply_done(&reply);
+}
+
+static void test_wrong_rollbacks(void **state)
+{
+    static const char *const bodies[] = {"{}",
+                                         "[5]",
+                                         "{\"generation\": 0}",
+                                         "{\"generation\": \"a\"}",
+                                         "{\"generation\": 5, \"x\": 1}",
+                                         "{"};
     struct world *world = *state;
 
-    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
-        struct reply reply = ask(world, requests[i][0], requests[i][1], "");
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        struct reply reply = ask(world, "POST", PUT "/rollback", bodies[i]);
 
-        assert_problem(&reply, 501, "not-supported", "is not supported yet");
+        assert_problem(&reply, 400, "unreadable", "the document has");
     }
     assert_int_equal(world->engine.n_submitted, 0);
 }
@@ -505,6 +555,7 @@ static void test_status(void **state)
     assert_true(says(&reply, "\"bytes_out\":9007199254740993}"));
     assert_member(&reply, "networks.0.peers.0.address", "10.1.0.2");
     assert_member(&reply, "networks.0.peers.0.bgp_state", "Established");
+    assert_member(&reply, "networks.0.peers.0.via", "campus");
     assert_member(&reply, "networks.0.peers.0.prefixes_received", "3");
     reply_done(&reply);
     reply = ask(world, "GET", "/v1/tenants/geo/status", "");
@@ -695,13 +746,33 @@ static void test_reconfigure(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        row(test_put),       row(test_put_json),    row(test_delete),  row(test_wait),
-        row(test_unchanged), row(test_dry_run),     row(test_wrong),   row(test_unreadable),
-        row(test_if_match),  row(test_away),        row(test_get),     row(test_head),
-        row(test_not_found), row(test_methods),     row(test_queries), row(test_not_supported),
-        row(test_status),    row(test_status_down), row(test_tenants), row(test_store_away),
-        row(test_network),   row(test_routes),      row(test_health),  row(test_openapi),
-        row(test_metrics),   row(test_reconfigure),
+        row(test_put),
+        row(test_put_json),
+        row(test_delete),
+        row(test_wait),
+        row(test_unchanged),
+        row(test_dry_run),
+        row(test_wrong),
+        row(test_unreadable),
+        row(test_if_match),
+        row(test_away),
+        row(test_get),
+        row(test_head),
+        row(test_not_found),
+        row(test_methods),
+        row(test_queries),
+        row(test_generations),
+        row(test_wrong_rollbacks),
+        row(test_status),
+        row(test_status_down),
+        row(test_tenants),
+        row(test_store_away),
+        row(test_network),
+        row(test_routes),
+        row(test_health),
+        row(test_openapi),
+        row(test_metrics),
+        row(test_reconfigure),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,7 +37,7 @@ static const char RUNNING[] = "frr version 8.4.4\n"
                               " neighbor 169.254.10.2 password s3cret\n"
                               " neighbor 169.254.10.2 timers 10 30\n"
                               " neighbor 169.254.10.2 timers connect 5\n"
-                              " neighbor 169.254.10.2 bfd\n"
+                              " neighbor 169.254.10.2 local-as 7\n"
                               " !\n"
                               " address-family ipv4 unicast\n"
                               "  network 10.1.0.0/24\n"
@@ -91,15 +91,138 @@ static void test_a_running_configuration(void **state)
     assert_int_equal(peer->password_digest, 6 * 256 + 's');
     assert_int_equal(peer->hold_s, 30);
     assert_int_equal(peer->connect_s, 5);
-    assert_int_equal(peer->max_prefixes, 100);
-    assert_int_equal(peer->restart_min, 5);
-    assert_true(peer->active);
-    assert_string_equal(peer->in->body,
+    assert_int_equal(peer->families[0].max_prefixes, 100);
+    assert_int_equal(peer->families[0].restart_min, 5);
+    assert_true(peer->families[0].active);
+    assert_string_equal(peer->families[0].uses[BGP_LIST_IN]->body,
                         "deny 10.1.0.0/24 le 32\npermit 10.0.0.0/8 ge 9\npermit 0.0.0.0/0 le 32\n");
-    assert_null(peer->out);
-    assert_string_equal(peer->settings->body, "set metric 5\n");
+    assert_null(peer->families[0].uses[BGP_LIST_OUT]);
+    assert_string_equal(peer->families[0].uses[BGP_MAP_OUT]->body, "set metric 5\n");
     assert_int_equal(peer->n_extras, 1);
-    assert_string_equal(peer->extras[0].line, "neighbor 169.254.10.2 bfd");
+    assert_string_equal(peer->extras[0].line, "neighbor 169.254.10.2 local-as 7");
+    bgp_state_free(seen);
+}
+
+/* As FRR 8.4.4 prints it. */
+static const char ALL[] = "frr version 8.4.4\n"
+                          "frr defaults traditional\n"
+                          "!\n"
+                          "router bgp 65010 vrf rvrf1001\n"
+                          " bgp graceful-restart preserve-fw-state\n"
+                          " bgp bestpath as-path multipath-relax\n"
+                          " neighbor 169.254.10.2 remote-as 64512\n"
+                          " neighbor 169.254.10.2 description bio/genome/peer/aws\n"
+                          " neighbor 169.254.10.2 bfd\n"
+                          " neighbor 169.254.10.2 bfd profile routerd-300x3\n"
+                          " neighbor 169.254.10.2 ttl-security hops 1\n"
+                          " neighbor 169.254.10.2 graceful-restart\n"
+                          " !\n"
+                          " address-family ipv4 unicast\n"
+                          "  aggregate-address 10.0.0.0/8 summary-only\n"
+                          "  aggregate-address 172.16.0.0/12\n"
+                          "  neighbor 169.254.10.2 activate\n"
+                          "  neighbor 169.254.10.2 as-override\n"
+                          "  neighbor 169.254.10.2 default-originate\n"
+                          "  neighbor 169.254.10.2 maximum-prefix 100 restart 5\n"
+                          "  neighbor 169.254.10.2 maximum-prefix-out 10\n"
+                          "  neighbor 169.254.10.2 allowas-in 1\n"
+                          "  neighbor 169.254.10.2 prefix-list routerd-p in\n"
+                          "  neighbor 169.254.10.2 route-map routerd-m in\n"
+                          "  neighbor 169.254.10.2 route-map routerd-n out\n"
+                          " exit-address-family\n"
+                          " !\n"
+                          " address-family ipv6 unicast\n"
+                          "  aggregate-address 2001:db8::/32 summary-only\n"
+                          "  neighbor 169.254.10.2 activate\n"
+                          "  neighbor 169.254.10.2 allowas-in\n"
+                          " exit-address-family\n"
+                          "exit\n"
+                          "!\n"
+                          "ip prefix-list routerd-p seq 5 permit 10.0.0.0/8 le 24\n"
+                          "!\n"
+                          "bgp community-list standard routerd-c seq 5 permit 65000:1\n"
+                          "bgp community-list standard routerd-c seq 10 permit no-export\n"
+                          "bgp large-community-list standard routerd-l seq 5 permit 42:1:2\n"
+                          "!\n"
+                          "route-map routerd-m permit 10\n"
+                          " match ip address prefix-list routerd-p\n"
+                          " match community routerd-c\n"
+                          " set community 65000:3 65000:7 no-export additive\n"
+                          " set local-preference 200\n"
+                          "exit\n"
+                          "!\n"
+                          "route-map routerd-m permit 20\n"
+                          " match ip address prefix-list routerd-p\n"
+                          " match large-community routerd-l\n"
+                          " set local-preference 200\n"
+                          "exit\n"
+                          "!\n"
+                          "route-map routerd-n permit 10\n"
+                          " match community other\n"
+                          " match large-community routerd-gone\n"
+                          "exit\n";
+
+static void test_all_that_is_written(void **state)
+{
+    struct bgp_state *seen = parse(ALL);
+    const struct bgp_instance *instance = bgp_state_find(seen, 1);
+    const struct bgp_peer *peer = &instance->peers[0];
+    const struct bgp_policy *in = peer->families[0].uses[BGP_MAP_IN];
+    const struct bgp_policy *out = peer->families[0].uses[BGP_MAP_OUT];
+
+    (void)state;
+    assert_true(instance->relaxed && instance->preserves);
+    assert_int_equal(instance->n_extras, 0);
+    assert_int_equal(peer->n_extras, 0);
+    assert_int_equal(instance->n_aggregates, 3);
+    assert_true(instance->aggregates[0].summary_only);
+    assert_false(instance->aggregates[1].summary_only);
+    assert_true(peer->bfd && peer->graceful_restart && peer->ttl_security);
+    assert_string_equal(peer->bfd_profile, "routerd-300x3");
+    assert_true(peer->families[0].as_override && peer->families[0].default_originate);
+    assert_int_equal(peer->families[0].max_prefixes_out, 10);
+    assert_int_equal(peer->families[0].allowas_in, 1);
+    assert_int_equal(peer->families[1].allowas_in, 3);
+    assert_true(peer->families[1].active);
+    assert_string_equal(in->body, "match ip address prefix-list\nmatch community\n"
+                                  "set community 65000:3 65000:7 no-export additive\n"
+                                  "set local-preference 200\npermit 20\n"
+                                  "match ip address prefix-list\nmatch large-community\n"
+                                  "set local-preference 200\n");
+    assert_ptr_equal(in->lists[BGP_LIST_PREFIXES], peer->families[0].uses[BGP_LIST_IN]);
+    assert_string_equal(in->lists[BGP_LIST_COMMUNITIES]->body,
+                        "permit 65000:1\npermit no-export\n");
+    assert_string_equal(in->lists[BGP_LIST_LARGE]->body, "permit 42:1:2\n");
+    assert_string_equal(out->body, "match community other\nmatch large-community\n");
+    assert_true(out->lists[BGP_LIST_LARGE]->missing);
+    bgp_state_free(seen);
+}
+
+static void test_profiles_of_bfd(void **state)
+{
+    struct bgp_state *seen = parse("bfd\n"
+                                   " profile other\n"
+                                   "  detect-multiplier 9\n"
+                                   " exit\n"
+                                   " !\n"
+                                   " profile routerd-300x3\n"
+                                   " exit\n"
+                                   " !\n"
+                                   " profile routerd-1000x5\n"
+                                   "  detect-multiplier 5\n"
+                                   "  transmit-interval 1000\n"
+                                   "  receive-interval 1000\n"
+                                   "  echo-mode\n"
+                                   " exit\n"
+                                   " !\n"
+                                   "exit\n");
+    const struct bgp_bfd_profile *a = bgp_state_find_bfd(seen, "routerd-300x3");
+    const struct bgp_bfd_profile *b = bgp_state_find_bfd(seen, "routerd-1000x5");
+
+    (void)state;
+    assert_int_equal(seen->n_bfds, 2);
+    assert_true(a->transmit_ms == 300 && a->receive_ms == 300 && a->multiplier == 3 && !a->odd);
+    assert_true(b->transmit_ms == 1000 && b->receive_ms == 1000 && b->multiplier == 5 && b->odd);
     bgp_state_free(seen);
 }
 
@@ -228,6 +351,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_running_configuration),
+        cmocka_unit_test(test_all_that_is_written),
+        cmocka_unit_test(test_profiles_of_bfd),
         cmocka_unit_test(test_marks),
         cmocka_unit_test(test_defaults_of_a_datacenter),
         cmocka_unit_test(test_fingerprints),

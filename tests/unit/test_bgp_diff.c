@@ -98,6 +98,7 @@ static void test_a_network_with_a_peer(void **state)
                        " no bgp default ipv4-unicast\n"
                        " no bgp network import-check\n"
                        " bgp log-neighbor-changes\n"
+                       " bgp bestpath as-path multipath-relax\n"
                        " coalesce-time 13\n"
                        " neighbor 169.254.10.2 remote-as 64512\n"
                        " neighbor 169.254.10.2 description bio/genome/peer/aws\n"
@@ -319,16 +320,139 @@ static void test_half_an_instance_is_ours(void **state)
                 "delete /rvrf1007!: BGP instance of AS 65010 in rvrf1007 with 0 peers\n");
 }
 
+#define PEER(KEYS)                           \
+    "- name: genome\n" SEGMENTS "  peers:\n" \
+    "  - {name: aws, via: dx, address: 169.254.10.2, asn: 64512" KEYS "}\n"
+
+/* Whether `first` was sent before `second`. */
+static bool sent_before(const struct world *world, const char *first, const char *second)
+{
+    const char *a = strstr(world->fake.log, first), *b = strstr(world->fake.log, second);
+
+    return a && b && a < b;
+}
+
+/* While a list and a map are switched one after the other no route passes that neither the old nor
+ * the new ones let pass: a map that restricts comes first and goes last. */
+static void test_maps_and_lists_are_switched_safely(void **state)
+{
+    static const char *const OPEN = PEER("");
+    static const char *const SETS = PEER(", import: {local_preference: 7}");
+    static const char *const TIGHT =
+        PEER(", import: {prefixes: [\"10.3.0.0/16 le 24\"], communities: [\"65000:1\"]}");
+    struct world *world = *state;
+
+    free(push(world, OPEN));
+    free(push(world, TIGHT));
+    assert_true(sent_before(world, "169.254.10.2 route-map", "169.254.10.2 prefix-list"));
+    assert_true(config_has(world, " match ip address prefix-list routerd-"));
+    assert_true(config_has(world, " match community routerd-"));
+    free(push(world, SETS));
+    assert_true(sent_before(world, "169.254.10.2 prefix-list", "169.254.10.2 route-map"));
+    free(push(world, TIGHT));
+    assert_true(sent_before(world, "169.254.10.2 route-map", "169.254.10.2 prefix-list"));
+    free(push(world, OPEN));
+    assert_true(
+        sent_before(world, "169.254.10.2 prefix-list", "no neighbor 169.254.10.2 route-map"));
+    assert_true(sent_before(world, "no route-map", "no bgp community-list standard"));
+    assert_false(config_has(world, "community-list"));
+}
+
+static void test_policies_do_not_interrupt(void **state)
+{
+    free(push(*state, PEER("")));
+    expect_push(*state,
+                PEER(", import: {communities: [\"65000:2\", \"65000:1\"], set_communities: "
+                     "[\"65000:9\"]}, export: {max_prefixes: 5, default_originate: true}, "
+                     "allowas_in: 2, as_override: true, bfd: {interval: 900}"),
+                "create /bfd: BFD profile routerd-900x3\n"
+                "update bio/genome/peer/aws: BGP peer 169.254.10.2 in rvrf1001: bfd, BFD's timers "
+                "routerd-900x3, import attributes none -> [match ip address prefix-list,match "
+                "community,set community 65000:9 additive], maximum prefixes announced 5, "
+                "allowas-in 2, as-override, default-originate\n");
+    assert_true(config_has(*state, " seq 5 permit 65000:1\n"));
+    assert_true(config_has(*state, " seq 10 permit 65000:2\n"));
+    assert_true(config_has(*state, "bfd\n !\n profile routerd-900x3\n"
+                                   "  transmit-interval 900\n  receive-interval 900\n"));
+    expect_push(*state, PEER(", bfd: true, timers: {hold: 90, keepalive: 30}"),
+                "create /bfd: BFD profile routerd-300x3\n"
+                "update bio/genome/peer/aws: BGP peer 169.254.10.2 in rvrf1001: keepalive 30 s and "
+                "hold 90 s from the next session on, BFD's timers routerd-300x3, import attributes "
+                "[match ip address prefix-list,match community,set community 65000:9 additive] -> "
+                "none, no maximum of prefixes announced, no allowas-in, no as-override, no "
+                "default-originate\n"
+                "delete /bfd: BFD profile routerd-900x3\n");
+}
+
+static void test_another_family_interrupts(void **state)
+{
+    static const char *const BOTH =
+        "- name: genome\n"
+        "  segments:\n"
+        "  - {name: dx, attachments: [{uplink: sinet, vlan: 11}], gateway: [169.254.10.1/30, "
+        "\"2001:db8:a::1/64\"]}\n"
+        "  peers:\n"
+        "  - {name: aws, via: dx, address: 169.254.10.2, asn: 64512, families: [ipv4, ipv6]}\n";
+    char *steps;
+
+    free(push(*state, PEER("")));
+    steps = push(*state, BOTH);
+    assert_non_null(strstr(steps, "update bio/genome/peer/aws!: "));
+    assert_non_null(strstr(steps, "IPv6 active"));
+    free(steps);
+    assert_true(config_has(*state, " address-family ipv6 unicast\n"
+                                   "  network 2001:db8:a::/64\n"
+                                   "  neighbor 169.254.10.2 prefix-list routerd-"));
+    assert_true(config_has(*state, " deny 2001:db8:a::/64\n"));
+    steps = push(*state, PEER(""));
+    assert_non_null(strstr(steps, "update bio/genome/peer/aws!: "));
+    free(steps);
+    assert_false(config_has(*state, "  neighbor 169.254.10.2 prefix-list routerd-eeeee"));
+}
+
+static void test_aggregates_and_restarts(void **state)
+{
+    struct world *world = *state;
+
+    free(push(world, PEER("")));
+    expect_push(
+        world,
+        PEER(", graceful_restart: true") "  aggregates: [{prefix: 10.0.0.0/8, "
+                                         "summary_only: true}, {prefix: 10.64.0.0/10}]\n",
+        "update bio/genome: BGP instance of AS 65010 in rvrf1001: bgp graceful-restart "
+        "preserve-fw-state, aggregate-address 10.0.0.0/8 summary-only, aggregate-address "
+        "10.64.0.0/10\n"
+        "update bio/genome/peer/aws: BGP peer 169.254.10.2 in rvrf1001: graceful-restart\n");
+    expect_push(world, PEER("") "  aggregates: [{prefix: 10.0.0.0/8}]\n",
+                "update bio/genome: BGP instance of AS 65010 in rvrf1001: no bgp graceful-restart "
+                "preserve-fw-state, aggregate-address 10.0.0.0/8, no aggregate-address "
+                "10.64.0.0/10\n"
+                "update bio/genome/peer/aws: BGP peer 169.254.10.2 in rvrf1001: no "
+                "graceful-restart\n");
+}
+
 static void test_changes_by_hand_are_undone(void **state)
 {
     static const char *const DAMAGE[] = {
         "neighbor 169.254.10.2 shutdown",
+        "neighbor 169.254.10.2 bfd",
+        "neighbor 169.254.10.2 graceful-restart",
+        "neighbor 169.254.10.2 ttl-security hops 1",
+        "address-family ipv4 unicast\nneighbor 169.254.10.2 allowas-in 3",
+        "address-family ipv4 unicast\nneighbor 169.254.10.2 as-override",
+        "address-family ipv4 unicast\nneighbor 169.254.10.2 default-originate",
+        "address-family ipv4 unicast\nneighbor 169.254.10.2 maximum-prefix-out 9",
+        "address-family ipv4 unicast\naggregate-address 10.0.0.0/8",
+        "end\nconfigure terminal\nbfd\nprofile routerd-1x2\nexit",
+        "end\nconfigure terminal\nbgp community-list standard routerd-junk seq 5 permit 1:1",
         "no neighbor 169.254.10.2",
         "neighbor 10.9.9.9 remote-as 5",
         "neighbor pg peer-group",
         "no bgp log-neighbor-changes",
         "bgp default ipv4-unicast",
-        "bgp bestpath as-path multipath-relax",
+        "no bgp bestpath as-path multipath-relax",
+        "bgp bestpath compare-routerid",
+        "bgp graceful-restart preserve-fw-state",
         "coalesce-time 1000",
         "neighbor 169.254.10.2 remote-as 7",
         "neighbor 169.254.10.2 password other",
@@ -425,7 +549,8 @@ static void test_peers_share_policies(void **state)
 
     assert_int_equal(wanted->n_instances, 2);
     assert_int_equal(wanted->n_policies, 2);
-    assert_ptr_equal(wanted->instances[0].peers[0].in, wanted->instances[1].peers[0].in);
+    assert_ptr_equal(wanted->instances[0].peers[0].families[0].uses[BGP_LIST_IN],
+                     wanted->instances[1].peers[0].families[0].uses[BGP_LIST_IN]);
     bgp_state_free(wanted);
     bgp_fake_pass(&world->fake, intended);
     intended_unref(intended);
@@ -472,6 +597,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_foreign_configuration_stays, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_foreign_instance_in_the_way, setup, teardown),
         cmocka_unit_test_setup_teardown(test_half_an_instance_is_ours, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_maps_and_lists_are_switched_safely, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_policies_do_not_interrupt, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_another_family_interrupts, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_aggregates_and_restarts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_changes_by_hand_are_undone, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_list_changed_by_hand_is_replaced, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_list_that_is_gone_gets_another_name, setup,

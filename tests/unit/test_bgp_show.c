@@ -27,7 +27,7 @@ static struct bgp_sessions summary(const char *state, const char *peer_state, in
              "\"169.254.10.2\":{\"remoteAs\":64512,\"outq\":%d,\"inq\":0,"
              "\"peerUptimeEstablishedEpoch\":%d,\"pfxRcd\":2,\"pfxSnt\":5,\"state\":\"%s\","
              "\"peerState\":\"%s\",\"connectionsEstablished\":%d}}},"
-             "\"ipv6Unicast\":{\"peers\":{\"169.254.10.2\":{\"state\":\"Active\"}}}}}",
+             "\"ipv6Unicast\":{\"peers\":{}}}}",
              table, outq, epoch, state, peer_state, established);
     assert_true(bgp_show_summary(json, &sessions));
     assert_int_equal(sessions.n, 1);
@@ -51,6 +51,70 @@ static void test_a_summary(void **state)
     assert_int_equal(session->sessions, 3);
     assert_null(bgp_sessions_find(&sessions, 2, &peer));
     bgp_sessions_done(&sessions);
+}
+
+static void test_both_families_of_a_session(void **state)
+{
+    static const char JSON[] =
+        "{\"rvrf1001\":{\"ipv4Unicast\":{\"tableVersion\":7,\"peers\":{\"169.254.10.2\":{"
+        "\"pfxRcd\":2,\"pfxSnt\":5,\"state\":\"Established\"}}},\"ipv6Unicast\":{"
+        "\"tableVersion\":9,\"peers\":{\"169.254.10.2\":{\"pfxRcd\":1,\"pfxSnt\":3,\"state\":"
+        "\"Established\"},\"2001:db8::2\":{\"pfxRcd\":4,\"state\":\"Active\"}}}}}";
+    static const char *const ENDS[] = {"false", "true"};
+    struct bgp_sessions sessions;
+    struct addr peer = addr("169.254.10.2");
+
+    (void)state;
+    assert_true(bgp_show_summary(JSON, &sessions));
+    assert_int_equal(sessions.n, 2);
+    assert_int_equal(sessions.v[0].received, 3);
+    assert_int_equal(sessions.v[0].sent, 8);
+    assert_int_equal(sessions.v[0].received_of[1], 1);
+    assert_int_equal(sessions.v[0].sent_of[0], 5);
+    assert_int_equal(sessions.v[0].sent_of[1], 3);
+    assert_int_equal(sessions.v[0].tables[1], 9);
+    assert_int_equal(sessions.v[0].table, 16);
+    assert_true(sessions.v[0].families[0] && sessions.v[0].families[1]);
+    assert_false(sessions.v[1].families[0]);
+    for (int i = 0; i < 2; i++) {
+        char json[400];
+
+        snprintf(json, sizeof json,
+                 "{\"169.254.10.2\":{\"gracefulRestartInfo\":{\"endOfRibRecv\":{\"ipv4Unicast\":"
+                 "true,\"ipv6Unicast\":%s}}}}",
+                 ENDS[i]);
+        bgp_show_neighbors(json, 1, &sessions);
+        assert_int_equal(bgp_sessions_find(&sessions, 1, &peer)->end_received, i);
+    }
+    bgp_sessions_done(&sessions);
+}
+
+static void test_sessions_of_bfd(void **state)
+{
+    /* as FRR 8.4.4 prints it, shortened */
+    static const char JSON[] =
+        "[{\"multihop\":false,\"peer\":\"169.254.10.2\",\"local\":\"169.254.10.1\",\"vrf\":"
+        "\"rvrf1001\",\"interface\":\"seg3\",\"status\":\"up\",\"uptime\":7,\"diagnostic\":"
+        "\"ok\"},{\"peer\":\"2001:db8::2\",\"vrf\":\"rvrf1001\",\"status\":\"down\","
+        "\"diagnostic\":\"control detection time expired\"},{\"peer\":\"10.0.0.1\",\"vrf\":"
+        "\"default\",\"status\":\"up\"},7]";
+    struct bgp_bfd_sessions sessions, none;
+    struct addr four = addr("169.254.10.2"), six = addr("2001:db8::2");
+
+    (void)state;
+    assert_true(bgp_show_bfd(JSON, &sessions));
+    assert_true(bgp_show_bfd("[]", &none));
+    assert_false(bgp_show_bfd("{}", &none));
+    assert_int_equal(sessions.n, 2);
+    assert_string_equal(bgp_bfd_sessions_find(&sessions, 1, &four)->state, "up");
+    assert_string_equal(bgp_bfd_sessions_find(&sessions, 1, &four)->diagnostic, "");
+    assert_string_equal(bgp_bfd_sessions_find(&sessions, 1, &six)->state, "down");
+    assert_string_equal(bgp_bfd_sessions_find(&sessions, 1, &six)->diagnostic,
+                        "control detection time expired");
+    assert_null(bgp_bfd_sessions_find(&sessions, 2, &six));
+    assert_true(bgp_bfd_sessions_equal(&sessions, &sessions));
+    assert_false(bgp_bfd_sessions_equal(&sessions, &none));
+    bgp_bfd_sessions_done(&sessions);
 }
 
 static void test_what_is_no_summary(void **state)
@@ -203,7 +267,7 @@ static void expect_reason(const struct bgp_sessions *sessions, enum bgp_password
                           const char *expected)
 {
     struct bgp_peer wanted = {
-        .asn = 64512, .max_prefixes = 100, .restart_min = 5, .password = password};
+        .asn = 64512, .families = {{.active = true, .max_prefixes = 100}}, .password = password};
     char text[512];
 
     wanted.address = sessions->v[0].address;
@@ -344,6 +408,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_summary),
+        cmocka_unit_test(test_both_families_of_a_session),
+        cmocka_unit_test(test_sessions_of_bfd),
         cmocka_unit_test(test_what_is_no_summary),
         cmocka_unit_test(test_settled_after_two_equal_looks),
         cmocka_unit_test(test_not_settled_while_the_table_moves),

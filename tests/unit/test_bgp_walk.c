@@ -29,6 +29,11 @@ static void print_policy(FILE *out)
         ", import: {prefixes: []}",
         ", import: {prefixes: [\"10.0.0.0/8 le 24\", \"2001:db8::/32 ge 48\"]}",
         ", import: {max_prefixes: 9}",
+        ", import: {communities: [\"65000:1\", \"1:2:3\", no-export], local_preference: 200}",
+        (", import: {prefixes: [10.3.0.0/16, \"2001:db8:3::/48\"], communities: [\"65000:2\"], "
+         "set_communities: [\"65000:9\", \"65000:8\"]}"),
+        ", import: {communities: [\"4:5:6\"], max_prefixes: 7}",
+        ", import: {set_communities: [\"7:7:7\", \"65000:8\"], local_preference: 0}",
         ", import: {prefixes: [\"10.2.0.0/16 ge 20 le 28\", 10.3.0.0/16], max_prefixes: 100}",
     };
     static const char *const EXPORTS[] = {
@@ -36,12 +41,31 @@ static void print_policy(FILE *out)
         ", export: {prepend: 3}",
         ", export: {prefixes: [10.1.0.0/24, \"10.0.0.0/8 ge 24 le 24\"], med: 0}",
         ", export: {prefixes: [], prepend: 1, med: 4294967295}",
+        ", export: {communities: [\"65000:1\"], max_prefixes: 50, default_originate: true}",
+        ", export: {communities: [\"65000:1\"], set_communities: [\"3:2:1\"], prepend: 2}",
+        ", export: {default_originate: true, max_prefixes: 51}",
     };
     static const char *const PASSWORDS[] = {"", "", ", password: {secret: a}",
                                             ", password: {secret: b}"};
 
-    fprintf(out, "%s%s%s}\n", pick(IMPORTS, LENGTH(IMPORTS)), pick(EXPORTS, LENGTH(EXPORTS)),
-            pick(PASSWORDS, LENGTH(PASSWORDS)));
+    static const char *const BFDS[] = {"",
+                                       "",
+                                       ", bfd: true",
+                                       ", bfd: {interval: 900}",
+                                       ", bfd: {multiplier: 5}",
+                                       ", ttl_security: true"};
+    static const char *const FAMILIES[] = {"", "", ", families: [ipv4, ipv6]", ", families: [ipv6]",
+                                           ", families: [ipv4]"};
+    static const char *const FLAGS[] = {"",
+                                        ", graceful_restart: true",
+                                        ", allowas_in: 3",
+                                        ", allowas_in: 1, as_override: true",
+                                        ", timers: {keepalive: 3, hold: 9}",
+                                        ", timers: {connect_retry: 20}, graceful_restart: false"};
+
+    fprintf(out, "%s%s%s%s%s%s}\n", pick(IMPORTS, LENGTH(IMPORTS)), pick(EXPORTS, LENGTH(EXPORTS)),
+            pick(PASSWORDS, LENGTH(PASSWORDS)), pick(BFDS, LENGTH(BFDS)),
+            pick(FAMILIES, LENGTH(FAMILIES)), pick(FLAGS, LENGTH(FLAGS)));
 }
 
 static void print_peers(FILE *out)
@@ -66,16 +90,20 @@ static void print_network(FILE *out, unsigned int i, unsigned int vlans)
     static const char *const ASNS[] = {"", "  asn: 65020\n"};
     static const char *const ROUTES[] = {
         "", "  routes:\n  - {prefix: 10.0.0.0/8, blackhole: true}\n",
-        ("  routes:\n  - {prefix: 10.9.0.0/16, via: 10.1.0.9}\n  - {prefix: \"2001:db8:f::/48\", "
+        ("  routes:\n  - {prefix: 10.8.0.0/16, via: 10.1.0.9}\n  - {prefix: \"2001:db8:f::/48\", "
          "blackhole: true}\n")};
+    static const char *const AGGREGATES[] = {
+        "", "  aggregates: [{prefix: 10.0.0.0/8}, {prefix: \"2001:db8::/32\"}]\n",
+        "  aggregates: [{prefix: 10.0.0.0/8, summary_only: true}, {prefix: 10.64.0.0/10}]\n"};
     unsigned int vlan = vlans + 10 * i;
 
     fprintf(out,
             "- name: net%u\n%s  segments:\n"
             "  - {name: campus, attachments: [{uplink: sinet, vlan: %u}], gateway: [10.1.0.1/24]}\n"
-            "  - {name: dx, attachments: [{uplink: sinet, vlan: %u}], gateway: [169.254.10.1/27]}\n"
+            "  - {name: dx, attachments: [{uplink: sinet, vlan: %u}], gateway: [169.254.10.1/27, "
+            "\"2001:db8:a::1/64\"]}\n"
             "  - {name: six, attachments: [{uplink: sinet, vlan: %u}], gateway: "
-            "[\"2001:db8:9::1/64\"]}\n",
+            "[\"2001:db8:9::1/64\", 10.9.9.1/24]}\n",
             i, pick(ASNS, 2), vlan, vlan + 1, vlan + 2);
     if (below(2)) {
         fprintf(out,
@@ -84,7 +112,7 @@ static void print_network(FILE *out, unsigned int i, unsigned int vlans)
                 vlan + 3, 5 + below(3));
     }
     print_peers(out);
-    fprintf(out, "%s", pick(ROUTES, LENGTH(ROUTES)));
+    fprintf(out, "%s%s", pick(ROUTES, LENGTH(ROUTES)), pick(AGGREGATES, LENGTH(AGGREGATES)));
 }
 
 /* A tenant's networks; null for none. */

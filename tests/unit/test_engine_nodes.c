@@ -1,8 +1,10 @@
-/* Nodes and topologies at the same time, on an engine without backends and a real ovsdb-server: no
+/* Nodes and topologies at the same time, on an engine with nothing but a backend that answers for
+ * hosts on a segment, and a real ovsdb-server: no
  * topology that is accepted leaves a node without its pool, whichever comes first; the tenant's
  * limit; counting. What requests for nodes come to is tested in tests/nodes. */
 #include "engine/engine.h"
 
+#include <lib/timeval.h>
 #include <lib/util.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -23,6 +25,104 @@ struct fixture {
     struct engine *engine;
     pthread_t thread;
 };
+
+/* --- hosts on a segment --------------------------------------------------------------------- */
+
+enum { ASKED = 64, ANSWER_MS = 30 };
+
+/* Set while nobody asks; the rest is the engine thread's. */
+static struct {
+    const char *used; /* an address that `mac` answers for; null: none */
+    uint8_t mac[MAC_BYTES];
+    bool away;
+    struct addr asked[ASKED];
+    long long asked_ms[ASKED];
+    size_t n_asked;
+} hosts = {.mac = {2, 0, 0, 0, 0, 0x99}};
+
+static int hosts_open(const struct config *config, struct backend **ret_backend)
+{
+    (void)config;
+    *ret_backend = xzalloc(sizeof **ret_backend);
+    return 0;
+}
+
+static void hosts_close(struct backend *backend)
+{
+    free(backend);
+}
+
+static bool hosts_run(struct backend *backend)
+{
+    (void)backend;
+    return false;
+}
+
+static void hosts_wait(struct backend *backend)
+{
+    (void)backend;
+}
+
+static enum backend_health hosts_health(const struct backend *backend, const char **ret_reason)
+{
+    (void)backend;
+    *ret_reason = NULL;
+    return BACKEND_READY;
+}
+
+static void hosts_diff(struct backend *backend, const struct intended *intended, struct plan *plan)
+{
+    (void)backend;
+    (void)intended;
+    (void)plan;
+}
+
+static void hosts_status(struct backend *backend, struct status *status)
+{
+    (void)backend;
+    (void)status;
+}
+
+static enum backend_probe hosts_probe(struct backend *backend, const struct segment *segment,
+                                      const struct addr *addr, uint8_t *ret_mac)
+{
+    char text[ADDR_TEXT];
+    size_t i = 0;
+
+    (void)backend;
+    assert_string_equal(segment->name, "s");
+    if (hosts.away) {
+        return PROBE_IMPOSSIBLE;
+    }
+    while (i < hosts.n_asked && !addr_equal(&hosts.asked[i], addr)) {
+        i++;
+    }
+    if (i == hosts.n_asked) {
+        assert_true(i < ASKED);
+        hosts.asked[hosts.n_asked] = *addr;
+        hosts.asked_ms[hosts.n_asked++] = time_msec();
+    }
+    if (time_msec() < hosts.asked_ms[i] + ANSWER_MS) {
+        return PROBE_RUNNING;
+    }
+    memcpy(ret_mac, hosts.mac, MAC_BYTES);
+    return hosts.used && !strcmp(addr_print(addr, text), hosts.used) ? PROBE_USED : PROBE_FREE;
+}
+
+static const struct backend_class hosts_class = {
+    .name = "hosts",
+    .open = hosts_open,
+    .close = hosts_close,
+    .run = hosts_run,
+    .wait = hosts_wait,
+    .health = hosts_health,
+    .diff = hosts_diff,
+    .status = hosts_status,
+    .probe = hosts_probe,
+};
+static const struct backend_class *const classes[] = {&hosts_class};
+
+/* --- the fixture ---------------------------------------------------------------------------- */
 
 static void run(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -70,7 +170,7 @@ static void start_engine(struct fixture *f)
     assert_non_null(config);
     errors_free(errors);
     profiles_add_builtin(profiles);
-    assert_int_equal(engine_open(config, profiles, NULL, 0, &f->engine), 0);
+    assert_int_equal(engine_open(config, profiles, classes, 1, &f->engine), 0);
     assert_int_equal(pthread_create(&f->thread, NULL, engine_thread, f->engine), 0);
 }
 
@@ -91,13 +191,14 @@ static int setup(void **state)
     run("ovsdb-tool create %s/router.db %s/routerd/store/router.ovsschema", f->directory,
         SOURCE_DIR);
     start_server(f);
-    f->config = xasprintf("version: 1\n"
-                          "router: {name: vr1, router_id: 192.0.2.1, asn: 65010}\n"
-                          "uplinks: {sinet: {type: trunk, interface: ens4}}\n"
-                          "control: {socket: {path: %s/control.sock}}\n"
-                          "tenants: {bio: {limits: {nodes: 300}}, geo: {}}\n"
-                          "state: {server: \"unix:%s\", file: %s/router.db}\n",
-                          f->directory, f->socket, f->directory);
+    f->config =
+        xasprintf("version: 1\n"
+                  "router: {name: vr1, router_id: 192.0.2.1, asn: 65010}\n"
+                  "uplinks: {sinet: {type: trunk, interface: ens4}}\n"
+                  "control: {socket: {path: %s/control.sock}}\n"
+                  "tenants: {bio: {limits: {nodes: 300}, vlans: {sinet: ['1-9']}}, geo: {}}\n"
+                  "state: {server: \"unix:%s\", file: %s/router.db}\n",
+                  f->directory, f->socket, f->directory);
     start_engine(f);
     *state = f;
     return 0;
@@ -283,6 +384,77 @@ static void the_tenants_limit_holds(void **state)
     assert_int_equal(ask(f, node_request(REQUEST_NODES_ADD, "{name: o}")), REQUEST_CONFLICT);
 }
 
+static struct request *probing_request(void)
+{
+    return topology_request(
+        "version: 1\nnetworks:\n- name: a\n"
+        "  segments: [{name: s, attachments: [{uplink: sinet, vlan: 7}], gateway: [10.5.0.1/24]}]\n"
+        "  pools: [{name: p, prefix: 10.5.0.0/24, probe: true, quarantine: 0}]\n");
+}
+
+static void expect_address(struct fixture *f, const char *body, const char *expected)
+{
+    struct request *request = node_request(REQUEST_NODES_ADD, body);
+    char text[ADDR_TEXT];
+
+    assert_int_equal(take(give(f, request)), REQUEST_DONE);
+    assert_int_equal(request->n_nodes, 1);
+    assert_string_equal(addr_print(&request->nodes[0].addresses[0], text), expected);
+    request_free(request);
+}
+
+static void what_others_use_is_not_given_out(void **state)
+{
+    struct fixture *f = *state;
+    struct request *request;
+
+    hosts.used = "10.5.0.2";
+    hosts.n_asked = 0;
+    assert_int_equal(ask(f, probing_request()), REQUEST_DONE);
+    expect_address(f, "{name: n}", "10.5.0.3");
+    request = node_request(REQUEST_NODES_ADD, "{name: m, address: 10.5.0.2}");
+    assert_int_equal(take(give(f, request)), REQUEST_CONFLICT);
+    assert_string_equal(request->detail,
+                        "address 10.5.0.2 is in use on segment s by a host with MAC "
+                        "02:00:00:00:00:99, which is not that of the node");
+    assert_int_equal(request->n_nodes, 0);
+    request_free(request);
+    expect_address(f, "{name: m, address: 10.5.0.2, mac: '02:00:00:00:00:99'}", "10.5.0.2");
+    assert_int_equal(ask(f, node_request(REQUEST_NODES_ADD, "{name: n}")), REQUEST_UNCHANGED);
+    hosts.away = true;
+    assert_int_equal(ask(f, node_request(REQUEST_NODES_ADD, "{name: o}")), REQUEST_AWAY);
+    hosts.away = false;
+    hosts.used = NULL;
+}
+
+/* Each parked request has an address of its own in view, and all are answered. */
+static void probes_of_many_do_not_meet(void **state)
+{
+    enum { MANY = 20 };
+    struct fixture *f = *state;
+    struct request *requests[MANY];
+    bool seen[256] = {false};
+    char body[64];
+
+    hosts.n_asked = 0;
+    assert_int_equal(ask(f, probing_request()), REQUEST_DONE);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(body, sizeof body, "[{name: n%d}, {name: m%d}]", i, i);
+        requests[i] = give(f, node_request(REQUEST_NODES_ADD, body));
+    }
+    for (int i = 0; i < MANY; i++) {
+        assert_int_equal(take(requests[i]), REQUEST_DONE);
+        for (size_t j = 0; j < 2; j++) {
+            uint8_t last = requests[i]->nodes[j].addresses[0].bytes[3];
+
+            assert_false(seen[last]);
+            seen[last] = true;
+        }
+        request_free(requests[i]);
+    }
+    assert_true(hosts.n_asked <= 2 * MANY + 2);
+}
+
 static void status_counts_nodes(void **state)
 {
     struct fixture *f = *state;
@@ -310,6 +482,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(growing_is_free_and_nodes_stay, setup, teardown),
         cmocka_unit_test_setup_teardown(the_tenants_limit_holds, setup, teardown),
         cmocka_unit_test_setup_teardown(status_counts_nodes, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_others_use_is_not_given_out, setup, teardown),
+        cmocka_unit_test_setup_teardown(probes_of_many_do_not_meet, setup, teardown),
     };
 
     signal(SIGPIPE, SIG_IGN); /* as routerd does */

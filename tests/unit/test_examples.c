@@ -17,6 +17,11 @@ static void each_is_right(void **state)
         {"configs/examples/minimal.yaml", "bio"},
         {"configs/examples/campus-l2vpn-ipsec.yaml", "bio"},
         {"configs/examples/ipv6.yaml", "bio"},
+        {"configs/examples/tunnels.yaml", "bio"},
+        {"configs/examples/egress.yaml", "bio"},
+        {"configs/examples/layer2.yaml", "bio"},
+        {"configs/examples/clouds.yaml", "bio"},
+        {"configs/examples/nodes.yaml", "bio"},
         {"configs/examples/bio.yaml", "bio"},
         {"configs/examples/phys.yaml", "phys"},
     };

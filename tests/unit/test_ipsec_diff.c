@@ -77,7 +77,7 @@ static void test_only_ends_are_disruptive(void **state)
     ipsec_fake_topology(fake, "bio", "genome/sakura,initiate=false,remote=203.0.113.3");
     assert_plan(
         fake,
-        "update bio/genome/tunnel/sakura!: remote address 203.0.113.2 -> 203.0.113.3; remote_id 203.0.113.2 -> 203.0.113.3; secret psk loaded anew, used from the next authentication on\n");
+        "update bio/genome/tunnel/sakura!: remote address 203.0.113.2 -> 203.0.113.3; remote_id 203.0.113.2 -> 203.0.113.3; secret psk loaded anew, used when the other end begins anew\n");
     assert_int_equal(fake->seen.n_sas, 0);
     assert_settled(fake);
 }
@@ -115,8 +115,7 @@ static void test_secret(void **state)
     ipsec_fake_settle(fake);
     fake->secret_generation++;
     assert_plan(
-        fake,
-        "update bio/genome/tunnel/sakura: secret psk loaded anew, used from the next authentication on\n");
+        fake, "update bio/genome/tunnel/sakura: secret psk loaded anew, used at the next rekey\n");
     assert_int_equal(fake->seen.n_secrets, 1);
     assert_int_equal(fake->seen.n_sas, 1);
     assert_settled(fake);
@@ -127,6 +126,149 @@ static void test_secret(void **state)
     assert_plan(
         fake,
         "update bio/genome/tunnel/sakura: REFUSED secret psk cannot be read in /secrets: No such file or directory\n");
+}
+
+static void test_certificate(void **state)
+{
+    struct ipsec_fake *fake = *state;
+
+    ipsec_fake_topology(fake, "bio", "genome/sakura,certificate=vr1");
+    assert_plan(
+        fake,
+        "create bio/genome/tunnel/sakura: connection routerd-1 from 192.0.2.1 to 203.0.113.2, profile generic, initiated from here\n");
+    assert_int_equal(fake->seen.n_keys, 1);
+    assert_int_equal(fake->seen.n_secrets, 0);
+    assert_string_equal(fake->seen.conns[0].local_id, "192.0.2.1"); /* the certificate has it */
+    assert_settled(fake);
+    /* A renewed certificate with the same key, then one with another. */
+    fake->secret_generation++;
+    assert_plan(
+        fake,
+        "update bio/genome/tunnel/sakura: certificate vr1 loaded anew, used at the next rekey\n");
+    assert_settled(fake);
+    fake->secret_generation++;
+    fake->key_generation++;
+    assert_plan(
+        fake,
+        "update bio/genome/tunnel/sakura: certificate vr1 loaded anew, used at the next rekey\n");
+    assert_int_equal(fake->seen.n_keys, 1);
+    assert_int_equal(fake->seen.n_sas, 1);
+    assert_settled(fake);
+    /* What cannot be used now is no reason to touch what is loaded. */
+    fake->card_fault = "there is no vr1.pem in /secrets";
+    assert_settled(fake);
+    fake->card_fault = NULL;
+    ipsec_fake_drop_key(fake, fake->seen.keys[0].name);
+    assert_plan(fake,
+                "update bio/genome/tunnel/sakura: private key of certificate vr1 loaded anew\n");
+    assert_settled(fake);
+    ipsec_fake_topology(fake, "bio", "");
+    assert_plan(
+        fake,
+        "delete bio/genome/tunnel/sakura!: connection routerd-1 to 203.0.113.2 with its key and SAs\n");
+    assert_int_equal(fake->seen.n_keys, 0);
+}
+
+static void test_certificate_or_secret(void **state)
+{
+    struct ipsec_fake *fake = *state;
+
+    fake->card_fault = "there is no vr1.pem in /secrets";
+    ipsec_fake_topology(fake, "bio", "genome/sakura,certificate=vr1");
+    assert_plan(fake, "create bio/genome/tunnel/sakura: REFUSED there is no vr1.pem in /secrets\n");
+    ipsec_fake_topology(fake, "bio", "genome/sakura");
+    ipsec_fake_settle(fake);
+    fake->card_fault = NULL;
+    ipsec_fake_topology(fake, "bio", "genome/sakura,certificate=vr1");
+    assert_plan(
+        fake,
+        "update bio/genome/tunnel/sakura: certificate vr1 instead of a secret, used at the next rekey\n");
+    assert_int_equal(fake->seen.n_secrets, 0);
+    assert_settled(fake);
+    ipsec_fake_topology(fake, "bio", "genome/sakura");
+    assert_plan(
+        fake,
+        "update bio/genome/tunnel/sakura: secret psk instead of a certificate, used at the next rekey\n");
+    assert_int_equal(fake->seen.n_keys, 0);
+    assert_int_equal(fake->seen.n_sas, 1);
+    assert_settled(fake);
+}
+
+/* One key for two tunnels is unloaded with the last of them. */
+static void test_shared_key(void **state)
+{
+    struct ipsec_fake *fake = *state;
+
+    ipsec_fake_topology(fake, "bio",
+                        "genome/a,certificate=vr1 genome/b,certificate=vr1,remote=203.0.113.3");
+    ipsec_fake_settle(fake);
+    assert_int_equal(fake->seen.n_keys, 1);
+    ipsec_fake_topology(fake, "bio", "genome/a,certificate=vr1");
+    ipsec_fake_settle(fake);
+    assert_int_equal(fake->seen.n_keys, 1);
+    ipsec_fake_topology(fake, "bio", "");
+    ipsec_fake_settle(fake);
+    assert_int_equal(fake->seen.n_keys, 0);
+}
+
+static void test_certified_identity(void **state)
+{
+    struct ipsec_fake *fake = *state;
+
+    fake->uplink4 = "192.0.2.9";
+    ipsec_fake_topology(fake, "bio",
+                        "genome/a,certificate=vr1 "
+                        "genome/b,certificate=vr1,remote=203.0.113.3,local_id=vr9.example.com "
+                        "genome/c,certificate=vr1,remote=203.0.113.4,local_id=CN=vr1");
+    assert_plan(
+        fake,
+        "create bio/genome/tunnel/a: connection routerd-1 from 192.0.2.9 to 203.0.113.2, profile generic, initiated from here\n"
+        "create bio/genome/tunnel/b: REFUSED local_id vr9.example.com is not in certificate vr1, which is for vr1.example.com\n"
+        "create bio/genome/tunnel/c: connection routerd-3 from 192.0.2.9 to 203.0.113.4, profile generic, initiated from here\n");
+    assert_string_equal(fake->seen.conns[0].local_id, "vr1.example.com");
+}
+
+static void test_settings(void **state)
+{
+    struct ipsec_fake *fake = *state;
+
+    ipsec_fake_topology(fake, "bio", "genome/a,lifetime=1200");
+    ipsec_fake_settle(fake);
+    assert_int_equal(fake->seen.conns[0].child_rekey_s, 1200);
+    ipsec_fake_topology(fake, "bio", "genome/a");
+    assert_plan(fake, "update bio/genome/tunnel/a: child rekeyed every 1200 s -> 3600 s\n");
+    ipsec_fake_topology(fake, "bio", "genome/a,proposal=aes128gcm16-prfsha256-ecp256");
+    assert_plan(fake, "update bio/genome/tunnel/a: other proposals or settings, agreed at the "
+                      "next rekey\n");
+    ipsec_fake_topology(fake, "bio",
+                        "genome/a,proposal=aes128gcm16-prfsha256-ecp256,nat_traversal=force");
+    assert_plan(fake, "update bio/genome/tunnel/a: other proposals or settings, agreed at the "
+                      "next rekey\n");
+    assert_settled(fake);
+}
+
+/* What charon does not offer is not loaded; while it is not known, charon decides. */
+static void test_post_quantum(void **state)
+{
+    struct ipsec_fake *fake = *state;
+    static const char tunnel[] = "genome/a,proposal=aes256gcm16-prfsha384-ecp384-ke1_mlkem768";
+
+    fake->seen.algorithms_known = true;
+    ipsec_fake_topology(fake, "bio", tunnel);
+    assert_plan(fake, "create bio/genome/tunnel/a: REFUSED the charon on this router does not "
+                      "offer ke1_mlkem768; it needs strongSwan 6 with ML-KEM\n");
+    fake->seen.extra_ke = true;
+    strcpy(fake->seen.post_quantum, " mlkem512 ");
+    assert_plan(fake, "create bio/genome/tunnel/a: REFUSED the charon on this router does not "
+                      "offer ke1_mlkem768; it needs strongSwan 6 with ML-KEM\n");
+    strcpy(fake->seen.post_quantum, " mlkem512  mlkem768 ");
+    assert_int_equal(ipsec_fake_settle(fake), 1);
+    fake->seen.extra_ke = false;
+    fake->seen.algorithms_known = false;
+    ipsec_fake_topology(fake, "bio", "");
+    ipsec_fake_settle(fake);
+    ipsec_fake_topology(fake, "bio", tunnel);
+    assert_int_equal(ipsec_fake_settle(fake), 1);
 }
 
 static void test_what_is_missing_now(void **state)
@@ -188,8 +330,10 @@ static void test_strays_are_removed(void **state)
     ipsec_fake_settle(fake);
     ipsec_fake_add_secret(fake, 5, 77);
     ipsec_seen_add_sa(&fake->seen, &(struct ipsec_sa){.id = 6, .ike_id = 50});
-    assert_plan(fake, "delete /routerd-5: secrets and SAs of routerd-5 without a connection\n"
-                      "delete /routerd-6!: secrets and SAs of routerd-6 without a connection\n");
+    assert_plan(
+        fake,
+        "delete /charon/secret/routerd-5: left-over secret of routerd-5, which has no connection any more\n"
+        "delete /charon/SAs/routerd-6!: left-over SAs of routerd-6, which has no connection any more\n");
     assert_settled(fake);
     assert_int_equal(fake->seen.n_conns, 1);
     assert_int_equal(fake->seen.n_secrets, 1);
@@ -235,7 +379,7 @@ static void test_same_ends_different_ids(void **state)
     /* The same remote identity with another secret: both secrets need the local identity too. */
     assert_plan(
         fake,
-        "update bio/genome/tunnel/sakura: secret psk-a loaded anew, used from the next authentication on\n"
+        "update bio/genome/tunnel/sakura: secret psk-a loaded anew, used at the next rekey\n"
         "create geo/rocks/tunnel/sakura: connection routerd-2 from 192.0.2.1 to 203.0.113.2, profile generic, initiated from here\n");
     assert_settled(fake);
 }
@@ -296,11 +440,12 @@ static void random_words(unsigned int *seed, const char *tenant, char *words, si
         if (dice < 3) {
             continue;
         }
-        len += (size_t)snprintf(words + len, size - len, "%sn%u/t%u,remote=%s.%u%s%s%s",
-                                len ? " " : "", i / 3, i,
-                                strcmp(tenant, "bio") == 0 ? "203.0.113" : "198.51.100",
-                                10 + 2 * i + (dice == 3), dice == 4 ? ",initiate=false" : "",
-                                dice == 5 ? ",secret=other" : "", dice > 5 ? "" : ",local_id=");
+        len += (size_t)snprintf(
+            words + len, size - len, "%sn%u/t%u,remote=%s.%u%s%s%s%s", len ? " " : "", i / 3, i,
+            strcmp(tenant, "bio") == 0 ? "203.0.113" : "198.51.100", 10 + 2 * i + (dice == 3),
+            dice == 4 ? ",initiate=false" : "", dice == 5 ? ",secret=other" : "",
+            dice == 6 ? i % 2 ? ",certificate=vr1" : ",certificate=vr2" : "",
+            dice > 5 ? "" : ",local_id=");
         if (dice <= 5) {
             len +=
                 (size_t)snprintf(words + len, size - len, "%s%u.example", tenant, 2 * i + dice % 2);
@@ -310,11 +455,19 @@ static void random_words(unsigned int *seed, const char *tenant, char *words, si
 
 static void meddle(unsigned int *seed, struct ipsec_fake *fake)
 {
-    switch (next_random(seed) % 5) {
-    case 0: fake->seen.n_conns -= fake->seen.n_conns > 0; break;
+    switch (next_random(seed) % 7) {
+    case 0: /* of a key without a connection nobody knows whose it is */
+        fake->seen.n_conns -= fake->seen.n_conns > 0;
+        fake->seen.n_keys = 0;
+        break;
     case 1: fake->seen.n_secrets -= fake->seen.n_secrets > 0; break;
     case 2: ipsec_seen_clear_sas(&fake->seen, 0); break;
     case 3: fake->secret_generation++; break;
+    case 5: fake->seen.n_keys -= fake->seen.n_keys > 0; break;
+    case 6:
+        fake->secret_generation++;
+        fake->key_generation++;
+        break;
     case 4: fake->uplink4 = next_random(seed) % 2 ? "192.0.2.1" : "192.0.2.2"; break;
     }
 }
@@ -377,6 +530,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_local_identity, setup, teardown),
         cmocka_unit_test_setup_teardown(test_identity_printed_otherwise, setup, teardown),
         cmocka_unit_test_setup_teardown(test_secret, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_certificate, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_certificate_or_secret, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_shared_key, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_certified_identity, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_settings, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_post_quantum, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_is_missing_now, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ipv6, setup, teardown),
         cmocka_unit_test_setup_teardown(test_foreign_stays, setup, teardown),

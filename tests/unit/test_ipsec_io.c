@@ -312,6 +312,62 @@ static void test_secret_changes(void **state)
     assert_pass(world, 0);
 }
 
+/* Other settings touch no SA until the next rekey; then there is one beside it, and when that has
+ * had its time the old one ends. */
+static void test_renewal(void **state)
+{
+    struct world *world = *state;
+
+    world->server.young = true;
+    intend(world, "genome/sakura");
+    turn(world);
+    assert_pass(world, 1);
+    pass_time(world, 200);
+    const struct server_conn *conn = vici_server_conn(&world->server, "routerd-1");
+    unsigned int first = conn->ike_id;
+    vici_server_rekeyed(&world->server, "routerd-1");
+    pass_time(world, 500);
+    assert_int_equal(world->server.initiations, 1);
+    intend(world, "genome/sakura,proposal=aes128gcm16-prfsha256-ecp256");
+    assert_pass(world, 1);
+    pass_time(world, 60000);
+    assert_int_equal(world->server.initiations, 1);
+    conn = vici_server_conn(&world->server, "routerd-1");
+    assert_int_equal(conn->ike_id, first);
+    vici_server_rekeyed(&world->server, "routerd-1");
+    pass_time(world, 500);
+    assert_int_equal(world->server.initiations, 2);
+    assert_int_equal(conn->old_ike_id, first);
+    pass_time(world, 6000);
+    assert_int_equal(conn->old_ike_id, 0);
+    assert_true(conn->ike_id != first);
+    assert_int_equal(world->server.terminations, 1);
+    vici_server_rekeyed(&world->server, "routerd-1");
+    pass_time(world, 60000);
+    assert_int_equal(world->server.initiations, 2);
+    assert_int_equal(world->server.terminations, 1);
+    assert_pass(world, 0);
+}
+
+/* Also a routerd that was not there when they were loaded knows that the SAs are older. */
+static void test_renewal_after_restart(void **state)
+{
+    struct world *world = *state;
+
+    bring_up(world);
+    intend(world, "genome/sakura,proposal=aes128gcm16-prfsha256-ecp256");
+    assert_pass(world, 1);
+    class->close(world->backend);
+    open_backend(world);
+    turn(world);
+    assert_pass(world, 0);
+    pass_time(world, 1000);
+    assert_int_equal(world->server.initiations, 1);
+    vici_server_rekeyed(&world->server, "routerd-1");
+    pass_time(world, 500);
+    assert_int_equal(world->server.initiations, 2);
+}
+
 static void test_secret_missing(void **state)
 {
     struct world *world = *state;
@@ -489,6 +545,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_removal, setup, teardown),
         cmocka_unit_test_setup_teardown(test_drift, setup, teardown),
         cmocka_unit_test_setup_teardown(test_secret_changes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_renewal, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_renewal_after_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(test_secret_missing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused_load, setup, teardown),
         cmocka_unit_test_setup_teardown(test_backoff, setup, teardown),

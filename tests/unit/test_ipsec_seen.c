@@ -184,6 +184,83 @@ static void test_sas(void **state)
     ipsec_seen_done(&seen);
 }
 
+/* The mark of one with certificates says which, and which key. */
+static void test_certified_marks(void **state)
+{
+    static const char with[] = "bio/genome/tunnel/sakura+wait+00000000000000ff+0000000000000007+"
+                               "0000000000000009+fedcba9876543210+0000000000000100";
+    static const char *const wrong[] = {"+00000000000000zz", "+0000000000000009",
+                                        "+0000000000000009+", "+0000000000000009+1+2",
+                                        "+0000000000000009+0000000000000009+0000000000000009+x"};
+    struct arena *arena = arena_new();
+    struct ipsec_conn conn = {.id = 0};
+    char text[IPSEC_MARK_TEXT];
+    (void)state;
+
+    assert_true(ipsec_mark_parse(arena, with, &conn));
+    assert_int_equal(conn.credentials, 9);
+    assert_int_equal(conn.loaded_s, 256);
+    assert_true(conn.key == UINT64_C(0xfedcba9876543210));
+    assert_string_equal(ipsec_mark(&conn, text), with);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        snprintf(text, sizeof text, "%.*s%s", (int)(strchr(with, '7') - with + 1), with, wrong[i]);
+        assert_false(ipsec_mark_parse(arena, text, &conn));
+    }
+    arena_free(arena);
+}
+
+static void test_keys(void **state)
+{
+    static const char key[] = "fedcba9876543210aaaaaaaaaaaaaaaaaaaaaaaa";
+    struct ipsec_seen seen = {.arena = NULL};
+    struct vici_writer writer;
+    (void)state;
+
+    vici_begin(&writer, VICI_EVENT, "x");
+    vici_list(&writer, "keys");
+    vici_item(&writer, key);
+    vici_item(&writer, "0000000000000001bbbbbbbbbbbbbbbbbbbbbbbb");
+    vici_item(&writer, "routerd-13");
+    vici_list_end(&writer);
+    struct vici_packet packet = packet_of(&writer);
+    assert_int_equal(ipsec_seen_keys(&seen, &packet), 0);
+    ipsec_seen_sort(&seen);
+    assert_int_equal(seen.n_keys, 2);
+    assert_string_equal(ipsec_find_key(&seen, UINT64_C(0xfedcba9876543210))->name, key);
+    assert_null(ipsec_find_key(&seen, 2));
+    assert_true(ipsec_seen_names(&packet) != 0);
+    vici_writer_done(&writer);
+    ipsec_seen_done(&seen);
+}
+
+/* As strongSwan 5.9 and 6 answer. */
+static void test_algorithms(void **state)
+{
+    static const char *const lists[] = {"dh", "ke"};
+    struct ipsec_seen seen = {.arena = NULL};
+    (void)state;
+
+    for (int i = 0; i < 2; i++) {
+        struct vici_writer writer;
+        vici_begin(&writer, VICI_EVENT, "x");
+        vici_section(&writer, "encryption");
+        vici_key(&writer, "AES_CBC", "openssl");
+        vici_section_end(&writer);
+        vici_section(&writer, lists[i]);
+        vici_key(&writer, "ECP_384", "openssl");
+        vici_key(&writer, "ML_KEM_768", "ml");
+        vici_section_end(&writer);
+        struct vici_packet packet = packet_of(&writer);
+        assert_false(seen.algorithms_known && i == 0);
+        assert_int_equal(ipsec_seen_algorithms(&seen, &packet), 0);
+        assert_true(seen.algorithms_known);
+        assert_int_equal(seen.extra_ke, i);
+        assert_string_equal(seen.post_quantum, i ? " mlkem768 " : "");
+        vici_writer_done(&writer);
+    }
+    ipsec_seen_done(&seen);
+}
+
 static void test_secrets(void **state)
 {
     struct ipsec_seen seen = {.arena = NULL};
@@ -286,7 +363,8 @@ static void test_marks(void **state)
         assert_null(read.owner);
     }
     assert_true(ipsec_mark_parse(arena, ipsec_mark(&conn, mark), &read));
-    assert_string_equal(mark, "bio/genome/tunnel/sakura+wait+ffffffffffffffff+0000000000000001");
+    assert_string_equal(mark, "bio/genome/tunnel/sakura+wait+ffffffffffffffff+0000000000000001+"
+                              "0000000000000000+0000000000000000+0000000000000000");
     assert_string_equal(read.owner, conn.owner);
     assert_false(read.initiate);
     assert_true(read.settings == UINT64_MAX && read.ends == 1);
@@ -366,7 +444,8 @@ static void test_troubles(void **state)
         ipsec_log_is_change("CFG", "loaded IKE shared key with id 'routerd-1-00' for: 'x'"));
     assert_false(ipsec_log_is_change("CFG", "added vici connection: office"));
     assert_string_equal(
-        ipsec_trouble_text(TROUBLE_REFUSED, "203.0.113.2", "sakura-psk", text, sizeof text),
+        ipsec_trouble_text(TROUBLE_REFUSED, "203.0.113.2", "the secret sakura-psk", text,
+                           sizeof text),
         "authentication failed: 203.0.113.2 refused us; check the secret sakura-psk and the ids on both ends");
     for (int trouble = TROUBLE_NONE; trouble <= TROUBLE_OTHER; trouble++) {
         assert_true(strlen(ipsec_trouble_text((enum ipsec_trouble)trouble, "r", "s", text,
@@ -377,10 +456,12 @@ static void test_troubles(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_conns),      cmocka_unit_test(test_sas),
-        cmocka_unit_test(test_secrets),    cmocka_unit_test(test_events),
-        cmocka_unit_test(test_names),      cmocka_unit_test(test_marks),
-        cmocka_unit_test(test_identities), cmocka_unit_test(test_troubles),
+        cmocka_unit_test(test_conns),    cmocka_unit_test(test_sas),
+        cmocka_unit_test(test_secrets),  cmocka_unit_test(test_certified_marks),
+        cmocka_unit_test(test_keys),     cmocka_unit_test(test_algorithms),
+        cmocka_unit_test(test_events),   cmocka_unit_test(test_names),
+        cmocka_unit_test(test_marks),    cmocka_unit_test(test_identities),
+        cmocka_unit_test(test_troubles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
 /* net/: from intended states to interfaces, routes and steps, on a kernel in memory. */
 #include "net_fake.h"
 
+#include "net/net_egress.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -312,6 +314,30 @@ static void test_repair(void **state)
     free(good);
 }
 
+/* Somebody took the alias away: what has our altname and our numbers is ours all the same. */
+static void test_mark_lost(void **state)
+{
+    struct fixture *f = *state;
+
+    expect_plan(f, GENOME, NULL, GENOME_PLAN);
+    char *good = net_fake_text(&f->fake);
+    snprintf(find(f, "rvrf1001")->alias, NET_ALIAS_TEXT, "somebody");
+    find(f, "rtun2")->alias[0] = '\0';
+    expect_plan(
+        f, GENOME, NULL,
+        "update bio/genome: VRF rvrf1001: alias \"routerd:bio/genome\"\n"
+        "update bio/genome/tunnel/sakura: interface rtun2: alias \"routerd:bio/genome/tunnel/sakura\"\n");
+    expect_state(f, good);
+    free(good);
+
+    find(f, "rtun2")->alias[0] = '\0';
+    find(f, "rtun2")->altname[0] = '\0'; /* a foreign one of that name and number looks so */
+    struct intended *intended = net_fake_intended(&f->ids, GENOME, NULL);
+    assert_int_not_equal(net_fake_pass(&f->fake, intended), 0);
+    assert_string_equal(find(f, "rtun2")->alias, "");
+    intended_unref(intended);
+}
+
 /* A VRF deleted by hand: what was in it went on outside and is taken down before it is put back. */
 static void test_vrf_deleted(void **state)
 {
@@ -369,6 +395,60 @@ static void test_leftovers(void **state)
                  "tap0 tun alias= altname= table=0 if_id=0 mtu=1500 down master= conf=0,0,0,1,0\n");
 }
 
+#define EGRESS         \
+    "- name: genome\n" \
+    "  segments:\n" SEGMENT("campus", "1001", "10.1.0.1/24") "  egress: {uplink: wan}\n"
+
+/* The default route follows the host's, the rule brings answers back; what goes takes both along.
+ */
+static void test_egress(void **state)
+{
+    struct fixture *f = *state;
+    struct net_link *wan = net_fake_add_uplink(&f->fake);
+
+    expect_plan(
+        f, EGRESS, NULL,
+        "create bio/genome: VRF rvrf1001 with table 1001\n"
+        "create bio/genome/segment/campus: interface rseg1 in rvrf1001 with 10.1.0.1/24\n"
+        "create bio/genome/egress: egress by wan0: policy rule of packets that come back (IPv4), "
+        "IPv4 forwarding on for interface wan0\n"
+        "create bio/genome/egress: route 0.0.0.0/0 via 203.0.113.254 by wan0 in table 1001\n"
+        "create bio/genome/egress: route 203.0.113.0/24 by wan0 in table 1001\n");
+    f->fake.now.gateways[0].via.bytes[3] = 253;
+    expect_plan(
+        f, EGRESS, NULL,
+        "update bio/genome/egress: route 0.0.0.0/0 via 203.0.113.254 in table 1001 -> route "
+        "0.0.0.0/0 via 203.0.113.253 by wan0 in table 1001\n");
+    net_state_drop_gateways(&f->fake.now, wan->index);
+    expect_plan(f, EGRESS, NULL,
+                "delete bio/genome/route/0.0.0.0/0!: route 0.0.0.0/0 via 203.0.113.253 in table "
+                "1001\n");
+    expect_plan(
+        f, "- name: genome\n  segments:\n" SEGMENT("campus", "1001", "10.1.0.1/24"), NULL,
+        "delete bio/genome/route/203.0.113.0/24!: route 203.0.113.0/24 in table 1001\n"
+        "delete bio/genome/egress: policy rule of packets that come back (IPv4), table 1001\n");
+}
+
+/* What the configuration names goes before what the host has, and of that the lowest metric. */
+static void test_egress_gateway(void **state)
+{
+    struct fixture *f = *state;
+    const struct net_link *wan = net_fake_add_uplink(&f->fake);
+    struct net_gateway better = {.family = AF_INET, .oif = wan->index, .metric = 10};
+    struct net_egress egress = {.table = 1001};
+    struct addr via, named;
+
+    assert_int_equal(addr_parse("203.0.113.253", &better.via), 0);
+    assert_int_equal(addr_parse("203.0.113.252", &named), 0);
+    net_state_put_gateway(&f->fake.now, &better);
+    assert_true(net_egress_gateway(&egress, &f->fake.now, wan, AF_INET, &via));
+    assert_true(addr_equal(&via, &better.via));
+    assert_false(net_egress_gateway(&egress, &f->fake.now, wan, AF_INET6, &via));
+    egress.gateways[0] = named;
+    assert_true(net_egress_gateway(&egress, &f->fake.now, wan, AF_INET, &via));
+    assert_true(addr_equal(&via, &named));
+}
+
 static void test_altname(void **state)
 {
     char alias[NET_ALIAS_TEXT], one[NET_ALTNAME_TEXT], two[NET_ALTNAME_TEXT];
@@ -394,9 +474,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_foreign_in_the_way, setup, teardown),
         cmocka_unit_test_setup_teardown(test_foreign_name, setup, teardown),
         cmocka_unit_test_setup_teardown(test_repair, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_mark_lost, setup, teardown),
         cmocka_unit_test_setup_teardown(test_vrf_deleted, setup, teardown),
         cmocka_unit_test_setup_teardown(test_vrf_replaced, setup, teardown),
         cmocka_unit_test_setup_teardown(test_leftovers, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_egress, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_egress_gateway, setup, teardown),
         cmocka_unit_test(test_altname),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

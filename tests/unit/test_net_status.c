@@ -2,6 +2,7 @@
  */
 #include "net_fake.h"
 
+#include "net/net_egress.h"
 #include "net/net_io.h"
 
 #include <errno.h>
@@ -160,6 +161,52 @@ static void test_away(void **state)
     status_unref(status);
 }
 
+/* The way out as it is seen, and what it lacks. */
+static void test_egress(void **state)
+{
+    struct fixture *f = *state;
+    struct intended *intended = net_fake_intended(
+        &f->ids,
+        "- name: n\n"
+        "  segments:\n"
+        "  - {name: s, attachments: [{uplink: sinet, vlan: 5}], gateway: [10.1.0.1/24]}\n"
+        "  egress: {uplink: wan}\n",
+        NULL);
+    struct net_link *wan = net_fake_add_uplink(&f->fake);
+    char text[ADDR_TEXT];
+
+    net_fake_pass(&f->fake, intended);
+    struct status *status = status_new(intended);
+    const struct network_status *network = &status->tenants[0].networks[0];
+    const struct egress_status *egress = network->egress;
+
+    net_status(&f->fake.now, NULL, status);
+    expect_object(&egress->object, OBJECT_UP, NULL);
+    assert_string_equal(egress->object.name, "wan");
+    assert_string_equal(egress->interface, "wan0");
+    assert_string_equal(addr_print(&egress->addresses[0], text), "203.0.113.1");
+    assert_string_equal(addr_print(&egress->gateways[0], text), "203.0.113.254");
+    assert_null(egress->object.note);
+    status_unref(status);
+
+    net_state_drop_gateways(&f->fake.now, wan->index);
+    status = status_new(intended);
+    net_status(&f->fake.now, NULL, status);
+    expect_object(&status->tenants[0].networks[0].egress->object, OBJECT_UP, NULL);
+    assert_non_null(strstr(status->tenants[0].networks[0].egress->object.note,
+                           "uplink wan has no default route of IPv4, so only its own subnets"));
+    status_unref(status);
+
+    wan->running = false;
+    status = status_new(intended);
+    net_status(&f->fake.now, NULL, status);
+    network = &status->tenants[0].networks[0];
+    expect_object(&network->egress->object, OBJECT_DOWN, "interface wan0 of uplink wan is down");
+    expect_object(&network->object, OBJECT_DOWN, "egress: interface wan0 of uplink wan is down");
+    status_unref(status);
+    intended_unref(intended);
+}
+
 static void expect_meaning(const struct net_op *op, int error, const char *detail,
                            enum step_result result, const char *expected)
 {
@@ -211,6 +258,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_addresses, setup, teardown),
         cmocka_unit_test_setup_teardown(test_route, setup, teardown),
         cmocka_unit_test_setup_teardown(test_away, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_egress, setup, teardown),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

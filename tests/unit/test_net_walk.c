@@ -3,6 +3,8 @@
  * change. The fake checks each operation. */
 #include "net_fake.h"
 
+#include "net/net_egress.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -111,6 +113,9 @@ static struct intended *generate(struct ids *ids, struct random *random)
             write_segments(out, random, j, &subnets);
             write_tunnels(out, random, &subnets);
             write_routes(out, random, &subnets);
+            if (pick(random, 2))
+                fprintf(out, "  egress: {uplink: wan, nat: %s}\n",
+                        pick(random, 2) ? "true" : "false");
         }
         fclose(out);
         if (!texts[i][0]) {
@@ -125,6 +130,17 @@ static struct intended *generate(struct ids *ids, struct random *random)
 }
 
 /* --- drift --- */
+
+/* The host's default route, by a router whose address ends in `last`. */
+static void put_gateway(struct net_fake *fake, int family, uint8_t last)
+{
+    struct net_gateway gateway = {.family = family, .via.family = family, .metric = 5};
+
+    gateway.oif = net_state_find(&fake->now, "wan0")->index;
+    gateway.via.bytes[0] = 198;
+    gateway.via.bytes[family == AF_INET ? 3 : 15] = last;
+    net_state_put_gateway(&fake->now, &gateway);
+}
 
 /* What somebody may do by hand to one of our interfaces. */
 static void meddle(struct net_fake *fake, struct random *random)
@@ -163,6 +179,11 @@ static void meddle(struct net_fake *fake, struct random *random)
                 net_state_routes(&fake->now)[pick(random, (unsigned int)fake->now.n_routes)]);
     }
     fake->now.ipv6_forwarding = (int8_t)pick(random, 2);
+    if (fake->now.n_rules && pick(random, 3) == 0)
+        fake->now.n_rules--;
+    net_state_drop_gateways(&fake->now, net_state_find(&fake->now, "wan0")->index);
+    if (pick(random, 3) != 0)
+        put_gateway(fake, pick(random, 2) ? AF_INET : AF_INET6, (uint8_t)(1 + pick(random, 2)));
 }
 
 /* --- the properties --- */
@@ -179,6 +200,7 @@ static void expect_settled(struct net_fake *fake, const struct intended *intende
 
 static void add_foreign(struct net_fake *fake)
 {
+    net_fake_add_uplink(fake);
     net_fake_add(fake, "blue", "vrf")->table = 77;
     net_fake_add(fake, "ipsec7", "xfrm")->if_id = 70007;
     net_fake_add(fake, "ovs0", "openvswitch")->up = true;
@@ -214,21 +236,6 @@ static void expect_same(const char *text, const char *expected)
                  (int)strcspn(expected, "\n"), expected);
 }
 
-static void expect_as_built_afresh(struct net_fake *fake, const struct intended *intended)
-{
-    struct net_fake fresh;
-
-    net_fake_init(&fresh);
-    add_foreign(&fresh);
-    net_fake_pass(&fresh, intended);
-    expect_settled(&fresh, intended);
-    char *expected = net_fake_text(&fresh), *text = net_fake_text(fake);
-    expect_same(text, expected);
-    free(text);
-    free(expected);
-    net_fake_done(&fresh);
-}
-
 /* Ports that Open vSwitch makes differ in mtu and settings that nobody wants; a meddled one is made
  * even. */
 static void forget_ports_own(struct net_fake *fake)
@@ -239,6 +246,54 @@ static void forget_ports_own(struct net_fake *fake)
         if (ids_of_segment(link->name) || ids_of_vrf(link->name))
             link->mtu = 1500;
     }
+    net_state_find(&fake->now, "wan0")->conf.forwarding = 0; /* which is never set back */
+}
+
+static int compare_rules(const void *a_, const void *b_)
+{
+    const struct net_rule *a = a_, *b = b_;
+
+    return a->table != b->table ? (a->table > b->table) - (a->table < b->table)
+                                : a->family - b->family;
+}
+
+static void sort_rules(struct net_fake *fake)
+{
+    if (fake->now.n_rules)
+        qsort(fake->now.rules, fake->now.n_rules, sizeof *fake->now.rules, compare_rules);
+}
+
+/* The host's default routes are as they are, too. */
+static void copy_gateways(struct net_fake *to, const struct net_fake *from)
+{
+    int oif = net_state_find(&to->now, "wan0")->index;
+
+    net_state_drop_gateways(&to->now, oif);
+    for (size_t i = 0; i < from->now.n_gateways; i++) {
+        struct net_gateway gateway = from->now.gateways[i];
+
+        gateway.oif = oif;
+        net_state_put_gateway(&to->now, &gateway);
+    }
+}
+
+static void expect_as_built_afresh(struct net_fake *fake, const struct intended *intended)
+{
+    struct net_fake fresh;
+
+    net_fake_init(&fresh);
+    add_foreign(&fresh);
+    copy_gateways(&fresh, fake);
+    net_fake_pass(&fresh, intended);
+    expect_settled(&fresh, intended);
+    forget_ports_own(&fresh);
+    sort_rules(&fresh);
+    sort_rules(fake);
+    char *expected = net_fake_text(&fresh), *text = net_fake_text(fake);
+    expect_same(text, expected);
+    free(text);
+    free(expected);
+    net_fake_done(&fresh);
 }
 
 static void walk(uint64_t seed)
@@ -264,8 +319,9 @@ static void walk(uint64_t seed)
     }
     struct intended *nothing = net_fake_intended(&ids, NULL, NULL);
     net_fake_pass(&fake, nothing);
-    assert_int_equal(fake.now.n_links, 3);
+    assert_int_equal(fake.now.n_links, 4);
     assert_int_equal(fake.now.n_routes, 0);
+    assert_int_equal(fake.now.n_rules, 0);
     intended_unref(nothing);
     net_fake_done(&fake);
     ids_done(&ids);

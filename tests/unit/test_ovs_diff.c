@@ -89,7 +89,7 @@ static void expect_state(struct fixture *f, const char *expected)
     free(text);
 }
 
-#define SETTINGS "settings=63"
+#define SETTINGS "settings=31 macs=65536"
 
 static void test_single(void **state)
 {
@@ -220,7 +220,7 @@ static void test_facilitys_own(void **state)
     expect_plan(f, "a=sinet:10", NULL,
                 "create bio/net/segment/a: port rseg1 on br-sinet, VLAN 10, mtu 9000\n");
     expect_plan(f, NULL, NULL, "delete bio/net/segment/a!: port rseg1 on br-sinet\n");
-    expect_state(f, "bridge br-sinet mark=/ datapath=system settings=0\n"
+    expect_state(f, "bridge br-sinet mark=/ datapath=system settings=0 macs=0\n"
                     "port ens4 on=br-sinet mark=/ type= peer= tag=-1 mtu=0 mac= lldp\n");
 }
 
@@ -235,7 +235,7 @@ static void test_facilitys_bridge_our_port(void **state)
     expect_plan(f, NULL, NULL,
                 "delete bio/net/segment/a!: port rseg1 on br-sinet\n"
                 "delete uplink/sinet!: port ens4 on br-sinet\n");
-    expect_state(f, "bridge br-sinet mark=/ datapath=system settings=0\n");
+    expect_state(f, "bridge br-sinet mark=/ datapath=system settings=0 macs=0\n");
 }
 
 static void test_foreign_in_the_way(void **state)
@@ -358,6 +358,133 @@ static void test_mac_is_stable(void **state)
     intended_unref(intended);
 }
 
+static void test_outer_vlan(void **state)
+{
+    struct fixture *f = *state;
+
+    expect_plan(f, "a=sinet:1001.5 b=sinet:1001.6", "c=sinet:2000.5q",
+                "create uplink/vlan-limit: look at two VLAN tags\n"
+                "create uplink/sinet: bridge br-sinet with interface ens4 on br-sinet, all VLANs, "
+                "mtu 9000\n"
+                "create uplink/sinet/1001: bridge rq1001-c027b064, joined to br-sinet 802.1ad VLAN "
+                "1001\n"
+                "create uplink/sinet/2000: bridge rq2000-c027b064, joined to br-sinet outer VLAN "
+                "2000\n"
+                "create bio/net/segment/a: port rseg1 on rq1001-c027b064, VLAN 5, mtu 8996\n"
+                "create bio/net/segment/b: port rseg2 on rq1001-c027b064, VLAN 6, mtu 8996\n"
+                "create geo/net/segment/c: port rseg3 on rq2000-c027b064, VLAN 5, mtu 8996\n");
+    assert_int_equal(ovs_fake_port(&f->fake, "sinet-1001-rq1001-c027b064")->service,
+                     OVS_SERVICE_8021AD);
+    assert_int_equal(ovs_fake_port(&f->fake, "sinet-2000-rq2000-c027b064")->service,
+                     OVS_SERVICE_8021Q);
+    assert_int_equal(ovs_fake_port(&f->fake, "rq1001-c027b064-sinet-1001")->tag, OVS_NO_TAG);
+    /* Another type is another tag: what is inside is interrupted. */
+    expect_plan(f, "a=sinet:1001.5q b=sinet:1001.6q+lab:7", NULL,
+                "delete geo/net/segment/c!: port rseg3 on rq2000-c027b064\n"
+                "delete uplink/sinet/2000!: port sinet-2000-rq2000-c027b064 on br-sinet; bridge "
+                "rq2000-c027b064\n"
+                "create uplink/lab: bridge br-lab with interface ens5 on br-lab, all VLANs, mtu "
+                "1500\n"
+                "update uplink/sinet/1001!: sinet-1001-rq1001-c027b064: 802.1ad VLAN 1001 -> outer "
+                "VLAN 1001\n"
+                "update bio/net/segment/b!: bridge rbr2, joined to rq1001-c027b064 VLAN 6, joined "
+                "to br-lab VLAN 7; rseg2: bridge rq1001-c027b064 -> rbr2, VLAN 6 -> untagged, mtu "
+                "8996 -> 1500\n");
+    expect_plan(f, NULL, NULL,
+                "delete uplink/vlan-limit: look at one VLAN tag again\n"
+                "delete bio/net/segment/a!: port rseg1 on rq1001-c027b064\n"
+                "delete bio/net/segment/b!: port lab-7-rbr2 on br-lab; port rseg2 on rbr2; port "
+                "sinet-1001.6-rbr2 on rq1001-c027b064; bridge rbr2\n"
+                "delete uplink/lab!: port ens5 on br-lab; bridge br-lab\n"
+                "delete uplink/sinet!: port ens4 on br-sinet; bridge br-sinet\n"
+                "delete uplink/sinet/1001!: port sinet-1001-rq1001-c027b064 on br-sinet; bridge "
+                "rq1001-c027b064\n");
+    expect_state(f, "");
+}
+
+/* How many tags are looked at is for all of Open vSwitch: what somebody has said about it stays. */
+static void test_vlan_limit_of_others(void **state)
+{
+    struct fixture *f = *state;
+
+    f->fake.now->vlan_limit = OVS_LIMIT_NONE;
+    expect_plan(f, "a=lab:9.5", NULL,
+                "create uplink/lab: bridge br-lab with interface ens5 on br-lab, all VLANs, mtu "
+                "1500\n"
+                "create uplink/lab/9: bridge rq9-626092f4, joined to br-lab 802.1ad VLAN 9\n"
+                "create bio/net/segment/a: port rseg1 on rq9-626092f4, VLAN 5, mtu 1496\n");
+    f->fake.now->vlan_limit = 1;
+    expect_plan(f, "a=lab:9.5", NULL, "create uplink/vlan-limit: " OVS_LIMIT_REMEDY "\n");
+    assert_int_equal(f->fake.now->vlan_limit, 1);
+}
+
+static void test_limits_change_in_place(void **state)
+{
+    struct fixture *f = *state;
+    struct intended *intended = ovs_fake_intended(f->config, &f->ids, "a=lab:1+lab:2", NULL);
+    struct plan *plan = ovs_fake_plan(&f->fake, intended);
+
+    ovs_fake_apply(&f->fake, plan);
+    expect_plan(f, "a@1400%100=lab:1+lab:2", NULL,
+                "update bio/net/segment/a: bridge rbr1: mac-table-size 65536 -> 100; rseg1: mtu "
+                "1500 -> 1400\n");
+    expect_plan(f, "a=lab:1+lab:2", NULL,
+                "update bio/net/segment/a: bridge rbr1: mac-table-size 100 -> 65536; rseg1: mtu "
+                "1400 -> 1500\n");
+    plan_free(plan);
+    intended_unref(intended);
+}
+
+static void test_broadcast_limits(void **state)
+{
+    struct fixture *f = *state;
+    struct intended *intended = ovs_fake_intended(f->config, &f->ids, "a=lab:1+lab:2", NULL);
+    struct plan *plan = ovs_fake_plan(&f->fake, intended);
+    struct ovs_state *want;
+
+    ovs_fake_apply(&f->fake, plan);
+    plan_free(plan);
+    intended_unref(intended);
+    intended = ovs_fake_intended(f->config, &f->ids, "a=lab:1!50+lab:2", NULL);
+    plan = ovs_fake_plan(&f->fake, intended);
+    assert_string_equal(
+        ((struct ovs_work *)plan->steps[0]->data)->nft,
+        "add table netdev routerd\n"
+        "add chain netdev routerd on-ens5 { type filter hook ingress device \"ens5\" priority "
+        "-200; policy accept; }\n"
+        "flush chain netdev routerd on-ens5\n"
+        "add rule netdev routerd on-ens5 ether daddr ff:ff:ff:ff:ff:ff vlan id 1 limit rate over "
+        "50/second burst 50 packets drop comment \"1 50\"\n");
+    plan_free(plan);
+    intended_unref(intended);
+    expect_plan(f, "a=lab:1!50+lab:2", NULL,
+                "create broadcast-limits/ens5: limit broadcasts of 1 VLANs of ens5\n");
+    expect_plan(f, "a=lab:1!70+lab:2 b=lab:9.5!60", NULL,
+                "create uplink/vlan-limit: look at two VLAN tags\n"
+                "update broadcast-limits/ens5: limit broadcasts of 2 VLANs of ens5\n"
+                "create uplink/lab/9: bridge rq9-626092f4, joined to br-lab 802.1ad VLAN 9\n"
+                "create bio/net/segment/b: port rseg2 on rq9-626092f4, VLAN 5, mtu 1496\n");
+    /* Somebody has deleted the rules, and then the table. */
+    f->fake.now->n_limits = 0;
+    ovs_state_add_limit(f->fake.now, "on-ens5", "");
+    expect_plan(f, "a=lab:1!70+lab:2", NULL,
+                "delete uplink/vlan-limit: look at one VLAN tag again\n"
+                "delete bio/net/segment/b!: port rseg2 on rq9-626092f4\n"
+                "delete uplink/lab/9!: port lab-9-rq9-626092f4 on br-lab; bridge rq9-626092f4\n"
+                "update broadcast-limits/ens5: limit broadcasts of 1 VLANs of ens5\n");
+    f->fake.now->n_limits = 0;
+    expect_plan(f, "a=lab:1!70+lab:2", NULL,
+                "create broadcast-limits/ens5: limit broadcasts of 1 VLANs of ens5\n");
+    expect_plan(f, "a=lab:1+lab:2", NULL,
+                "delete broadcast-limits/ens5: no limits of broadcasts of ens5\n");
+    intended = ovs_fake_intended(f->config, &f->ids, "b=lab:9.5q!60 c=lab:9.6!7", NULL);
+    want = ovs_want(intended);
+    assert_true(ovs_state_has_limit(want, "on-ens5", "9.5q 60"));
+    assert_true(ovs_state_has_limit(want, "on-ens5", "9.6 7"));
+    ovs_state_free(want);
+    intended_unref(intended);
+}
+
 static void test_unknown_marks_go(void **state)
 {
     struct fixture *f = *state;
@@ -417,11 +544,22 @@ static char *random_segments(unsigned int *seed, unsigned int vlan)
         unsigned int n = roll(seed, 4);
 
         if (n) {
-            fprintf(out, " s%u=", i);
+            fprintf(out, " s%u%s%s=", i, roll(seed, 3) ? "" : "@1400",
+                    n > 1 && roll(seed, 2) ? "%100" : "");
         }
         for (unsigned int j = 0; j < n; j++) {
             vlan += 1 + roll(seed, 2);
-            fprintf(out, "%s%s:%u", j ? "+" : "", roll(seed, 3) ? "sinet" : "lab", vlan);
+            fprintf(out, "%s%s:", j ? "+" : "", roll(seed, 3) ? "sinet" : "lab");
+            if (roll(seed, 4) == 0) { /* one of four outer VLANs, of which one is 802.1Q */
+                unsigned int outer = roll(seed, 4);
+
+                fprintf(out, "%u.%u%s", 4000 + outer, vlan, outer == 3 ? "q" : "");
+            } else {
+                fprintf(out, "%u", vlan);
+            }
+            if (roll(seed, 6) == 0) {
+                fprintf(out, "!%u", 50 * (1 + roll(seed, 2)));
+            }
         }
     }
     fclose(out);
@@ -449,13 +587,14 @@ static void vandalise(struct fixture *f, unsigned int *seed)
     if (!port || !ovs_port_mark(port)[0]) {
         return;
     }
-    switch (roll(seed, 6)) {
+    switch (roll(seed, 7)) {
     case 0: port->tag = (int)roll(seed, 4095); break;
     case 1: port->mtu = 1280; break;
     case 2: port->type = "tap"; break;
     case 3: port->mark = ""; break;
     case 4: port->bridge = "br0"; break;
     case 5: *port = now->ports[--now->n_ports]; break;
+    case 6: port->service = OVS_SERVICE_8021Q; break;
     default: break;
     }
 }
@@ -530,6 +669,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_repair, setup, teardown),
         cmocka_unit_test_setup_teardown(test_mtu_is_not_disruptive, setup, teardown),
         cmocka_unit_test_setup_teardown(test_mac_is_stable, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_outer_vlan, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_vlan_limit_of_others, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_limits_change_in_place, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_broadcast_limits, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unknown_marks_go, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused_is_tried_again, setup, teardown),
         cmocka_unit_test_setup_teardown(test_random_walk, setup, teardown),

@@ -350,6 +350,37 @@ static void test_repairs(void **state)
         "[ $(vsctl get interface rseg1 mac) != '\"02:00:00:00:00:01\"' ]");
 }
 
+static void test_outer_vlans(void **state)
+{
+    struct fixture *f = *state;
+
+    want(f, "a=sinet:7.5 b%50=sinet:8.5q+lab:9");
+    settle(f);
+    shell(f,
+          "is Open_vSwitch . other_config:vlan-limit 2;"
+          "is port sinet-7-rq7-c027b064 vlan_mode dot1q-tunnel;"
+          "is port sinet-7-rq7-c027b064 other_config '{qinq-ethtype=802.1ad}';"
+          "is port sinet-8-rq8-c027b064 other_config '{qinq-ethtype=802.1q}';"
+          "is bridge rbr2 other_config:mac-table-size 50;"
+          "[ $(vsctl port-to-br rseg1) = rq7-c027b064 ];"
+          "vsctl set port sinet-7-rq7-c027b064 vlan_mode=access other_config:qinq-ethtype=802.1q "
+          "-- set bridge rbr2 other_config:mac-table-size=9");
+    settle(f);
+    shell(f, "is port sinet-7-rq7-c027b064 vlan_mode dot1q-tunnel;"
+             "is port sinet-7-rq7-c027b064 other_config '{qinq-ethtype=802.1ad}';"
+             "is bridge rbr2 other_config:mac-table-size 50");
+    want(f, "a=sinet:7");
+    settle(f);
+    shell(f, "is Open_vSwitch . other_config {}; ! vsctl br-exists rq7-c027b064;"
+             "vsctl set Open_vSwitch . other_config:vlan-limit=0");
+    want(f, "a=sinet:7.5");
+    settle(f);
+    want(f, NULL);
+    settle(f);
+    shell(f, "is Open_vSwitch . other_config:vlan-limit 0;"
+             "vsctl remove Open_vSwitch . other_config vlan-limit");
+}
+
 static void test_foreign_stays(void **state)
 {
     struct fixture *f = *state;
@@ -549,6 +580,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_OVS(test_life),
         ON_OVS(test_repairs),
+        ON_OVS(test_outer_vlans),
         ON_OVS(test_foreign_stays),
         ON_OVS(test_second_pass_is_silent),
         cmocka_unit_test_setup_teardown(test_culprit_is_found, setup_small_tags, teardown),

@@ -123,6 +123,54 @@ static void test_uplinks(void **state)
            "uplink lab: interface ens5 is not on bridge br-lab but on br-sinet");
 }
 
+/* What is the facility's is told of in the backend's health, not in segments' states. */
+static void test_advice(void **state)
+{
+    struct fixture *f = *state;
+    struct ovs_state *want = ovs_want(f->intended);
+    struct ovs_bridge *bridge = ovs_fake_bridge(&f->fake, "br-lab");
+    struct ovs_port *port = ovs_fake_port(&f->fake, "ens5");
+
+    port->link_mtu = 1500;
+    look(f, NULL, NULL);
+    assert_null(ovs_advice(f->seen->arena, want, f->seen));
+    port->link_mtu = 1400;
+    look(f, NULL, NULL);
+    assert_string_equal(ovs_advice(f->seen->arena, want, f->seen),
+                        "uplink interface ens5 has an MTU of 1400, but the configuration says "
+                        "1500: ip link set ens5 mtu 1500");
+    bridge->settings &= ~(unsigned int)OVS_NO_BPDU;
+    look(f, NULL, NULL);
+    assert_non_null(strstr(ovs_advice(f->seen->arena, want, f->seen), "MTU of 1400"));
+    bridge->mark = bridge->local_mark = "";
+    expect(&look(f, NULL, NULL)[1], OBJECT_UP, NULL);
+    assert_string_equal(ovs_advice(f->seen->arena, want, f->seen),
+                        "bridge br-lab is not routerd's and its other_config:forward-bpdu lets "
+                        "STP, CDP or LLDP into uplink interface ens5: switch it off");
+    ovs_state_free(want);
+}
+
+static void test_tags_and_limits(void **state)
+{
+    struct fixture *f = *state;
+    struct plan *plan;
+
+    intended_unref(f->intended);
+    f->intended = ovs_fake_intended(f->config, &f->ids, "a=sinet:10.5!50 b=sinet:11+lab:7", NULL);
+    plan = ovs_fake_plan(&f->fake, f->intended);
+    ovs_fake_apply(&f->fake, plan);
+    plan_free(plan);
+    expect(&look(f, NULL, NULL)[0], OBJECT_UP, NULL);
+    f->fake.now->n_limits = 0;
+    expect(&look(f, NULL, NULL)[0], OBJECT_PENDING,
+           "broadcasts of VLAN 5 of uplink sinet are not limited yet");
+    f->fake.now->vlan_limit = 1;
+    expect(&look(f, NULL, NULL)[0], OBJECT_ERROR, OVS_LIMIT_REMEDY);
+    f->fake.now->vlan_limit = OVS_LIMIT_UNSET;
+    expect(&look(f, NULL, NULL)[0], OBJECT_PENDING, NULL);
+    expect(&look(f, NULL, NULL)[1], OBJECT_UP, NULL);
+}
+
 static void test_away(void **state)
 {
     struct fixture *f = *state;
@@ -140,6 +188,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_missing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_uplinks, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_advice, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_tags_and_limits, setup, teardown),
         cmocka_unit_test_setup_teardown(test_away, setup, teardown),
     };
 

@@ -49,9 +49,11 @@ static void test_sort_is_by_phase_and_stable(void **state)
 static void test_deletions_come_first_from_the_top(void **state)
 {
     (void)state;
-    static const enum plan_phase ORDER[] = {PHASE_BGP_DELETE, PHASE_IPSEC_DELETE, PHASE_NET_DELETE,
-                                            PHASE_BGP_PURGE,  PHASE_OVS_DELETE,   PHASE_OVS_CREATE,
-                                            PHASE_NET_CREATE, PHASE_IPSEC_CREATE, PHASE_BGP_CREATE};
+    static const enum plan_phase ORDER[] = {
+        PHASE_DHCP_DELETE, PHASE_BGP_DELETE,   PHASE_IPSEC_DELETE, PHASE_NET_DELETE,
+        PHASE_BGP_PURGE,   PHASE_OVS_DELETE,   PHASE_NFT,          PHASE_OVS_CREATE,
+        PHASE_NET_CREATE,  PHASE_IPSEC_CREATE, PHASE_BFD_CREATE,   PHASE_BGP_CREATE,
+        PHASE_BFD_DELETE,  PHASE_DHCP_CREATE};
     assert_int_equal(LENGTH(ORDER), N_PHASES);
     struct plan *plan = plan_new();
     for (size_t i = N_PHASES; i-- > 0;)

@@ -21,7 +21,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    static const char *const NAMES[] = {"psk", "fifo", "dir", ".hidden"};
+    static const char *const NAMES[] = {"psk", "fifo", "dir", ".hidden", "ca.pem"};
     char path[96];
     for (size_t i = 0; i < LENGTH(NAMES); i++) {
         snprintf(path, sizeof path, "%s/%s", directory, NAMES[i]);
@@ -103,6 +103,24 @@ static void test_names(void **state)
         assert_int_equal(secret_read(directory, WRONG[i], &secret), -EINVAL);
 }
 
+static void test_files(void **state)
+{
+    (void)state;
+    char bytes[8], name[68];
+    memset(name, 'a', sizeof name);
+    name[67] = '\0';
+    assert_int_equal(secret_read_file(directory, name, bytes, sizeof bytes), -ENOENT);
+    assert_false(secret_file_exists(directory, name));
+    assert_int_equal(secret_read_file(directory, "../ca.pem", bytes, sizeof bytes), -EINVAL);
+    put("ca.pem", "12345678", 8);
+    assert_true(secret_file_exists(directory, "ca.pem"));
+    assert_int_equal(secret_read_file(directory, "ca.pem", bytes, sizeof bytes), 8);
+    assert_memory_equal(bytes, "12345678", 8);
+    assert_int_equal(secret_read_file(directory, "ca.pem", bytes, 7), -EFBIG);
+    put("ca.pem", "", 0);
+    assert_int_equal(secret_read_file(directory, "ca.pem", bytes, sizeof bytes), -EINVAL);
+}
+
 static void test_what_is_no_secret(void **state)
 {
     (void)state;
@@ -153,9 +171,13 @@ static void test_siphash(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_content), cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_names),   cmocka_unit_test(test_what_is_no_secret),
-        cmocka_unit_test(test_digests), cmocka_unit_test(test_siphash),
+        cmocka_unit_test(test_content),
+        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_what_is_no_secret),
+        cmocka_unit_test(test_digests),
+        cmocka_unit_test(test_siphash),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

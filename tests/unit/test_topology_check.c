@@ -78,18 +78,17 @@ static void fills_in_profiles_and_as_numbers(void **state)
 static void takes_a_profile_that_was_added(void **state)
 {
     static const char text[] =
-        "version: 1\nnetworks: [{name: a, tunnels: [{name: t, profile: aws-vpn, uplink: wan, "
+        "version: 1\nnetworks: [{name: a, tunnels: [{name: t, profile: newcloud, uplink: wan, "
         "remote: 203.0.113.1, auth: {psk: {secret: s}}, inside: [10.0.1.1/24]}]}]\n";
     struct topology_world world = fixture_world(CONFIG);
     struct errors *errors = errors_new();
     char *profile = fixture_read("configs/profiles/generic.yaml");
 
     (void)state;
-    fixture_expect(
-        &world, "bio", text,
-        "2:51: networks[0].tunnels[0].profile: profile `aws-vpn` is not supported yet\n");
-    assert_true(profiles_add((struct profiles *)world.profiles, "aws-vpn", profile, strlen(profile),
-                             errors));
+    fixture_expect(&world, "bio", text,
+                   "2:51: networks[0].tunnels[0].profile: there is no profile `newcloud`\n");
+    assert_true(profiles_add((struct profiles *)world.profiles, "newcloud", profile,
+                             strlen(profile), errors));
     fixture_expect(&world, "bio", text, "");
     free(profile);
     errors_free(errors);

@@ -87,7 +87,7 @@ static void behind_a_peer(void **state)
                 "mtu 1500, 4: 10.2.0.0/29 /29 via 10.2.0.1: 10.2.0.2-10.2.0.5");
     expect_pool("  tunnels: [{name: t, uplink: wan, remote: 203.0.113.1, auth: {psk: {secret: s}}, "
                 "inside: [10.0.1.1/24]}]\n",
-                "prefix: 10.2.0.0/31", "mtu 1400, 2: 10.2.0.0/31 /31 via : 10.2.0.0-10.2.0.1");
+                "prefix: 10.2.0.0/31", "mtu 1446, 2: 10.2.0.0/31 /31 via : 10.2.0.0-10.2.0.1");
 }
 
 static void ranges_and_holes(void **state)

@@ -49,7 +49,8 @@ struct topology_world fixture_world(const char *config_text)
 
     expect(errors, "");
     profiles_add_builtin(profiles);
-    return (struct topology_world){config, profiles, intended_new(config), secret_exists, NULL};
+    return (struct topology_world){config,        profiles,      intended_new(config),
+                                   secret_exists, secret_exists, NULL};
 }
 
 void fixture_world_done(struct topology_world *world)

@@ -177,7 +177,7 @@ static void write_sa(struct vici_writer *writer, const struct server_conn *conn)
     vici_key(writer, "local-id", conn->local_id);
     vici_key(writer, "remote-host", conn->remote_addr);
     vici_key(writer, "remote-id", conn->remote_id);
-    vici_key(writer, "established", "100");
+    vici_key(writer, "established", conn->young ? "0" : "100");
     vici_section(writer, "child-sas");
     vici_section(writer, "child-1");
     vici_key(writer, "state", "INSTALLED");
@@ -190,17 +190,28 @@ static void write_sa(struct vici_writer *writer, const struct server_conn *conn)
     vici_section_end(writer);
 }
 
-static void raise_updown(struct vici_server *server, const struct server_conn *conn)
+static void raise_event(struct vici_server *server, const struct server_conn *conn,
+                        const char *event)
 {
     for (size_t i = 0; i < SERVER_CLIENTS; i++) {
         struct server_client *client = &server->clients[i];
-        if (client->fd >= 0 && is_registered(client, "child-updown")) {
+        if (client->fd >= 0 && is_registered(client, event)) {
             struct vici_writer writer;
-            vici_begin(&writer, VICI_EVENT, "child-updown");
+            vici_begin(&writer, VICI_EVENT, event);
             write_sa(&writer, conn);
             send_packet(client, &writer, VICI_EVENT);
         }
     }
+}
+
+static void raise_updown(struct vici_server *server, const struct server_conn *conn)
+{
+    raise_event(server, conn, "child-updown");
+}
+
+void vici_server_rekeyed(struct vici_server *server, const char *name)
+{
+    raise_event(server, vici_server_conn(server, name), "child-rekey");
 }
 
 static void raise_log(struct vici_server *server, const char *name, const char *text)
@@ -291,6 +302,7 @@ static void load_conn(struct vici_server *server, struct server_client *client,
     struct server_conn *place = old ? old : vici_server_conn(server, "");
     conn.up = old && old->up;
     conn.ike_id = old ? old->ike_id : 0;
+    conn.young = server->young;
     *place = conn;
     send_result(client, NULL);
 }
@@ -304,6 +316,7 @@ static void initiate(struct vici_server *server, struct server_client *client, c
     if (conn && server->no_reply) {
         raise_log(server, name, server->no_reply);
     } else if (conn) {
+        conn->old_ike_id = conn->up ? conn->ike_id : 0;
         conn->up = true;
         conn->ike_id = server->next_ike_id++;
         raise_updown(server, conn);
@@ -319,6 +332,21 @@ static void terminate(struct vici_server *server, struct server_client *client, 
     if (conn && conn->up) {
         vici_server_down(server, name);
     }
+}
+
+/* Only SAs that others have replaced are ended by their number. */
+static void end_old(struct vici_server *server, struct server_client *client, unsigned int ike_id)
+{
+    server->terminations++;
+    send_result(client, NULL);
+    for (size_t i = 0; i < SERVER_CONNS; i++) {
+        if (server->conns[i].old_ike_id == ike_id) {
+            server->conns[i].old_ike_id = 0;
+            raise_updown(server, &server->conns[i]);
+            return;
+        }
+    }
+    fail_msg("IKE SA %u is ended", ike_id);
 }
 
 static void forget_secret(struct vici_server *server, const char *id)
@@ -361,6 +389,14 @@ static void stream(struct vici_server *server, struct server_client *client, con
         if (!*conn->name || (*only && strcmp(only, conn->name) != 0) || (sas && !conn->up)) {
             continue;
         }
+        if (sas && conn->old_ike_id) {
+            struct server_conn old = *conn;
+            struct vici_writer writer;
+            old.ike_id = conn->old_ike_id;
+            vici_begin(&writer, VICI_EVENT, "list-sa");
+            write_sa(&writer, &old);
+            send_packet(client, &writer, VICI_EVENT);
+        }
         if (sas) {
             struct vici_writer writer;
             vici_begin(&writer, VICI_EVENT, "list-sa");
@@ -398,6 +434,8 @@ static void change(struct vici_server *server, struct server_client *client, con
         }
     } else if (strcmp(command, "initiate") == 0) {
         initiate(server, client, argument(packet, "ike", text));
+    } else if (strcmp(command, "terminate") == 0 && *argument(packet, "ike-id", text)) {
+        end_old(server, client, (unsigned int)strtoul(text, NULL, 10));
     } else if (strcmp(command, "terminate") == 0) {
         terminate(server, client, argument(packet, "ike", text));
     } else {
@@ -414,7 +452,8 @@ static void answer(struct vici_server *server, struct server_client *client,
     if (packet->type == VICI_EVENT_REGISTER) {
         snprintf(client->events[client->n_events++], sizeof client->events[0], "%.23s", command);
         send_empty(client, VICI_EVENT_CONFIRM);
-    } else if (strcmp(command, "version") == 0) {
+    } else if (strcmp(command, "version") == 0 || strcmp(command, "get-keys") == 0 ||
+               strcmp(command, "get-algorithms") == 0) {
         send_empty(client, VICI_CMD_RESPONSE);
     } else if (strncmp(command, "get-", 4) == 0) {
         list(server, client, command);

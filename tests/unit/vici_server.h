@@ -24,7 +24,8 @@ struct server_conn {
     char name[64], mark[256], local_addr[64], remote_addr[64], local_id[64], remote_id[64],
         ike_rekey[24], child_rekey[24], dpd[24];
     bool up;
-    unsigned int ike_id;
+    bool young;                      /* its SA was established just now, not 100 s ago */
+    unsigned int ike_id, old_ike_id; /* the old one: of an SA beside the newest; 0: none */
 };
 
 struct vici_server {
@@ -36,6 +37,7 @@ struct vici_server {
     size_t n_secrets;
     char secret_data[64]; /* of the last load-shared */
     unsigned int next_ike_id;
+    bool young;           /* SAs of what is loaded from now on are */
     bool deaf;            /* answers nothing */
     bool refuse;          /* load-conn fails */
     const char *no_reply; /* initiations fail with this line in the log; null: they succeed */
@@ -51,6 +53,8 @@ void vici_server_kill(struct vici_server *server);
 /* Accepts, reads and answers what there is. Whether there was anything. */
 bool vici_server_run(struct vici_server *server);
 struct server_conn *vici_server_conn(struct vici_server *server, const char *name);
+/* Tells that a connection's child was rekeyed. */
+void vici_server_rekeyed(struct vici_server *server, const char *name);
 /* Ends a connection's SA, with the event. */
 void vici_server_down(struct vici_server *server, const char *name);
 

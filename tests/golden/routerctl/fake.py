@@ -110,7 +110,7 @@ class Server:
 # --- a router ---------------------------------------------------------------------------------------
 
 HEALTH = {"status": "ok", "router": "vr1", "version": "0.1.0",
-          "backends": [{"name": name, "answers": True} for name in ("ovs", "net", "ipsec", "bgp", "state")]}
+          "backends": [{"name": name, "answers": True} for name in ("ovs", "net", "nft", "ipsec", "bgp", "state")]}
 
 AWAY = {**HEALTH, "status": "degraded", "backends": [
     {"name": "ovs", "answers": True},
@@ -126,10 +126,12 @@ def genome():
                      {"name": "dx", **up, "interface": "seg-2", "bridge": "br-sinet"}],
         "tunnels": [{"name": "sakura", "state": "up", "since": ago(2 * 3600 + 5.5 * 60), "interface": "tun-7", "if_id": 7,
                      "bytes_in": 123456789, "bytes_out": 512}],
-        "peers": [{"name": "aws", **up, "bgp_state": "Established", "address": "169.254.10.2", "asn": 64512,
+        "peers": [{"name": "aws", **up, "via": "dx", "bgp_state": "Established", "address": "169.254.10.2", "asn": 64512,
                    "prefixes_received": 3, "prefixes_sent": 5},
-                  {"name": "sakura", **up, "bgp_state": "Established", "address": "169.254.20.2", "asn": 4200000000,
+                  {"name": "sakura", **up, "via": "sakura", "bgp_state": "Established", "address": "169.254.20.2", "asn": 4200000000,
                    "prefixes_received": 100, "prefixes_sent": 12}],
+        "egress": {"uplink": "wan", "state": "up", "interface": "ens3", "address": "203.0.113.1",
+                   "addresses": ["203.0.113.1"], "gateways": ["203.0.113.254"]},
         "nodes": {"allocated": 0, "capacity": 0}}
 
 
@@ -244,8 +246,51 @@ def router(tenants, health=None):
     return answers
 
 
+EVENTS = [
+    {"id": 1, "time": "2026-04-01T03:04:05.678Z", "tenant": "bio", "network": "", "object": "", "kind": "accepted",
+     "generation": 7, "text": "generation 7 is in force, from uid 0 (root): 1 to create"},
+    {"id": 2, "time": "2026-04-01T03:04:06.000Z", "tenant": "", "network": "", "object": "ipsec", "kind": "away",
+     "text": "ipsec does not answer: \u001b[31mred"},
+    {"id": 10002, "time": "2026-04-01T03:04:07.000Z", "tenant": "bio", "network": "genome", "object": "genome/peer/aws",
+     "kind": "drift", "text": "genome/peer/aws: deleted by hand or by another program (bgp); restored by: create: session"},
+]
+
+HISTORY = {"tenant": "bio", "generation": 7, "generations": [
+    {"generation": 7, "number": 7, "time": "2026-04-01T03:04:05.678Z", "who": "uid 0 (root)",
+     "summary": "1 to create, 0 to update, 0 to delete, 0 disruptive"},
+    {"generation": 6, "number": 6, "time": "2026-03-31T03:04:05.678Z", "who": "vcc-bio.example.ac.jp",
+     "summary": "back to generation 4: 0 to create, 2 to update, 0 to delete, 0 disruptive"}]}
+
+OLD = b"version: 1\nnetworks:\n- name: genome\n  segments:\n  - name: a\n  - name: b\n  - name: c\n  - name: d\n  - name: e\n"
+NEW = b"version: 1\nnetworks:\n- name: genome\n  segments:\n  - name: a\n  - name: b\n  - name: c\n  - name: f\n  - name: e\n"
+
+
+def lines(events):
+    return "".join(json.dumps(event) + "\n" for event in events).encode()
+
+
+def generations(answers):
+    topology = "/v1/tenants/bio/topology"
+    change = {"generation": 8, "plan": PLAN}
+    confirm = {"confirm": {"until": "2026-04-01T03:04:05.678Z", "back_to": 7}}
+    answers.update({
+        f"PUT {topology}?confirm=300": Answer(202, {**change, **confirm}),
+        f"PUT {topology}?wait=30&confirm=60": Answer(200, {**change, **confirm, "converged": True}),
+        f"POST {topology}/rollback": Answer(202, change),
+        f"POST {topology}/rollback?dry_run=true": Answer(200, {**change, "generation": 7}),
+        f"POST {topology}/confirm": Answer(200, {"generation": 8, "plan": NOTHING}),
+        "GET /v1/tenants/bio/history": Answer(200, HISTORY),
+        f"GET {topology}?generation=1": Answer(200, OLD, ['ETag: "1"']),
+        f"GET {topology}?generation=2": Answer(200, NEW, ['ETag: "2"']),
+        "GET /v1/events?since=0": Answer(200, lines(EVENTS), chunks=50),
+        "GET /v1/events?since=2": Answer(200, lines(EVENTS[2:])),
+        "GET /v1/events?since=0&tenant=bio": Answer(200, lines(EVENTS[::2])),
+    })
+    return answers
+
+
 def one():
-    answers = router([tenant("bio", 7, [genome(), empty()])])
+    answers = generations(router([tenant("bio", 7, [genome(), empty()])]))
     topology = "/v1/tenants/bio/topology"
     change = {"generation": 8, "plan": PLAN}
     answers.update({
