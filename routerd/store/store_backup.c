@@ -18,6 +18,18 @@ enum { LOCK_MS = 10000 };
 
 /* --- backup --------------------------------------------------------------------------------- */
 
+/* A rename would put the backup in the place of whatever is there, also of /dev/null: only a file
+ * is replaced. */
+static int check_target(const char *file)
+{
+    struct stat info;
+
+    if (lstat(file, &info)) {
+        return errno == ENOENT ? 0 : -errno;
+    }
+    return S_ISREG(info.st_mode) ? 0 : -EEXIST;
+}
+
 /* Makes the file's new content and its name durable. */
 static int publish(int fd, const char *from, const char *to)
 {
@@ -39,9 +51,15 @@ int store_backup(const struct config *config, const char *file, int timeout_ms, 
     char *part = xasprintf("%s.part", file);
     char *timeout = xasprintf("--timeout=%d", MAX(1, timeout_ms / 1000));
     struct ds output = DS_EMPTY_INITIALIZER;
-    int fd = open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    int error = fd < 0 ? -errno : 0;
+    int error = check_target(file), fd = -1;
 
+    if (error == -EEXIST) {
+        ds_put_cstr(&output, "what is there is no regular file");
+    }
+    if (!error) {
+        fd = open(part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+        error = fd < 0 ? -errno : 0;
+    }
     if (!error) {
         error = tool_run(&output, -1, fd,
                          (char *const[]){tool_arg("ovsdb-client"), timeout, tool_arg("backup"),
@@ -56,10 +74,10 @@ int store_backup(const struct config *config, const char *file, int timeout_ms, 
                           output.length ? ds_cstr(&output) : ovs_strerror(-error))
               : xasprintf("database %s is in %s; it tells all topologies and no secrets",
                           config->state_database, file);
-    if (error) {
-        unlink(part);
-    }
     if (fd >= 0) {
+        if (error) {
+            unlink(part);
+        }
         close(fd);
     }
     ds_destroy(&output);

@@ -352,6 +352,29 @@ static void test_wrong_backups(void **state)
     assert_int_equal(read_generation(f, text), 2);
 }
 
+/* What is no file stays what it is: a backup to /dev/null must not take the machine's. */
+static void test_backup_in_place_of_no_file(void **state)
+{
+    struct fixture *f = *state;
+    char *place = xasprintf("%s/place", f->directory), *message = NULL;
+    struct stat info;
+
+    write_generations(f, 1);
+    assert_int_equal(mkfifo(place, 0600), 0);
+    assert_true(store_backup(&f->config, place, 20000, &message) < 0);
+    assert_non_null(strstr(message, "no regular file"));
+    free(message);
+    assert_int_equal(stat(place, &info), 0);
+    assert_true(S_ISFIFO(info.st_mode));
+    assert_int_equal(unlink(place), 0);
+    assert_int_equal(symlink(f->conf, place), 0);
+    assert_true(store_backup(&f->config, place, 20000, &message) < 0);
+    free(message);
+    assert_int_equal(lstat(place, &info), 0);
+    assert_true(S_ISLNK(info.st_mode));
+    free(place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,6 +387,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_backup_and_restore, setup, teardown),
         cmocka_unit_test_setup_teardown(test_restore_into_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wrong_backups, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_backup_in_place_of_no_file, setup, teardown),
     };
 
     signal(SIGPIPE, SIG_IGN); /* as routerd does */
