@@ -156,7 +156,9 @@ static bool is_unknown_family(int error)
     return error == -EOPNOTSUPP || error == -EAFNOSUPPORT;
 }
 
-static int list_routes(struct mnl_socket *socket, struct listing *listing, int family)
+/* Those of a table (RT_TABLE_UNSPEC: all) and of a protocol (RTPROT_UNSPEC: all). */
+static int list_routes(struct mnl_socket *socket, struct listing *listing, int family,
+                       unsigned char table, unsigned char protocol)
 {
     char buffer[256];
     struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
@@ -164,21 +166,8 @@ static int list_routes(struct mnl_socket *socket, struct listing *listing, int f
     request->nlmsg_flags = NLM_F_DUMP;
     struct rtmsg *info = mnl_nlmsg_put_extra_header(request, sizeof *info);
     info->rtm_family = (unsigned char)family;
-    info->rtm_protocol = NET_ROUTE_PROTOCOL;
-    int error = net_socket_ask(socket, request, take_listed, listing);
-    return is_unknown_family(error) ? 0 : error;
-}
-
-/* The host's default routes, which egress follows. */
-static int list_main(struct mnl_socket *socket, struct listing *listing, int family)
-{
-    char buffer[256];
-    struct nlmsghdr *request = mnl_nlmsg_put_header(buffer);
-    request->nlmsg_type = RTM_GETROUTE;
-    request->nlmsg_flags = NLM_F_DUMP;
-    struct rtmsg *info = mnl_nlmsg_put_extra_header(request, sizeof *info);
-    info->rtm_family = (unsigned char)family;
-    info->rtm_table = RT_TABLE_MAIN;
+    info->rtm_table = table;
+    info->rtm_protocol = protocol;
     int error = net_socket_ask(socket, request, take_listed, listing);
     return is_unknown_family(error) ? 0 : error;
 }
@@ -219,11 +208,11 @@ static int list_once(const struct net_watch *watch, struct net_state *ret_state)
         error = list_addrs(socket, &listing);
     for (size_t i = 0; i < 2 && !error; i++) {
         int family = i == 0 ? AF_INET : AF_INET6;
-        error = list_routes(socket, &listing, family);
+        error = list_routes(socket, &listing, family, RT_TABLE_UNSPEC, NET_ROUTE_PROTOCOL);
         if (!error)
             error = list_rules(socket, &listing, family);
-        if (!error && watch->n_uplinks)
-            error = list_main(socket, &listing, family);
+        if (!error && watch->n_uplinks) /* the host's default routes, which egress follows */
+            error = list_routes(socket, &listing, family, RT_TABLE_MAIN, RTPROT_UNSPEC);
     }
     if (!error)
         error = ask_ipv6_forwarding(socket, &listing);
