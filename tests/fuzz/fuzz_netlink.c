@@ -14,11 +14,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct net_state state;
     struct nft_state table;
     bool relist = false;
-    char *copy = malloc(size + 1); /* aligned, and its end is watched */
+    /* Aligned, and its end is watched. libmnl rounds the length of a message up, which is right:
+     * the kernel pads all of them (netlink(7)). */
+    char *copy = calloc(1, MNL_ALIGN(size) + 1);
 
     if (!copy)
         abort();
-    memcpy(copy, data, size);
+    if (size)
+        memcpy(copy, data, size);
     net_state_init(&state);
     nft_state_init(&table);
     state.uplinks = uplinks;
