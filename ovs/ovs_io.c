@@ -35,7 +35,6 @@ struct ovs {
 
     struct ovs_state *want; /* for want_for, of which a reference is held */
     struct intended *want_for;
-    bool clean;   /* it has been compared with `seen`: no difference */
     char *advice; /* from both; or null */
 
     enum backend_health health;
@@ -78,7 +77,6 @@ static void forget_want(struct ovs *ovs)
     intended_unref(ovs->want_for);
     ovs->want = NULL;
     ovs->want_for = NULL;
-    ovs->clean = false;
     free(ovs->advice);
     ovs->advice = NULL;
 }
@@ -165,7 +163,6 @@ static bool see_run(struct ovs *ovs)
     }
     ovs_state_free(ovs->seen);
     ovs->seen = now;
-    ovs->clean = false;
     advise(ovs);
     return true;
 }
@@ -265,9 +262,6 @@ static bool health_run(struct ovs *ovs)
     free(ovs->reason);
     ovs->reason = reason;
     ovs->health = health;
-    if (changed) {
-        ovs->clean = false;
-    }
     return changed;
 }
 
@@ -319,7 +313,6 @@ static void ovs_diff_hook(struct backend *backend, const struct intended *intend
                           struct plan *plan)
 {
     struct ovs *ovs = ovs_of(backend);
-    size_t before = plan->n_steps;
 
     if (ovs->want_for != intended) {
         forget_want(ovs);
@@ -327,10 +320,7 @@ static void ovs_diff_hook(struct backend *backend, const struct intended *intend
         ovs->want_for = intended_ref(intended);
         advise(ovs);
     }
-    if (!ovs->clean) {
-        ovs_diff(ovs->want, ovs->seen, plan);
-        ovs->clean = plan->n_steps == before;
-    }
+    ovs_diff(ovs->want, ovs->seen, plan);
 }
 
 static void ovs_apply(struct backend *backend, struct plan *plan, struct step **steps, size_t n)

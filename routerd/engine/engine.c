@@ -95,6 +95,7 @@ int engine_open(struct config *config, struct profiles *profiles,
     engine->classes = classes;
     engine->n_backends = n_classes;
     engine->backends = xcalloc(n_classes, sizeof *engine->backends);
+    engine->clean_for = xcalloc(n_classes, sizeof *engine->clean_for);
     engine->intended = intended_new(config);
     engine->queue_tail = &engine->queue;
     engine->todo_tail = &engine->todo;
@@ -147,6 +148,7 @@ void engine_close(struct engine *engine)
     config_free(engine->config);
     profiles_free(engine->profiles);
     free(engine->store_conflict);
+    free(engine->clean_for);
     free(engine->backends);
     free(engine);
 }
@@ -160,7 +162,7 @@ static void engine_turn(struct engine *engine)
     load_run(engine);
     for (size_t i = 0; i < engine->n_backends; i++) {
         if (engine->classes[i]->run(engine->backends[i])) {
-            engine->dirty = true;
+            pass_look_again(engine, i);
             engine->status_dirty = true;
         }
     }

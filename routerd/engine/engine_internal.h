@@ -71,6 +71,8 @@ struct engine {
     struct intended *plan_for; /* what it was made for; a reference */
     size_t plan_next;          /* first step that is not handed out yet */
     bool dirty; /* something seen or intended has changed since the last difference */
+    struct intended **clean_for; /* of each backend: since its last run() that told of anything it
+                                  * has had no difference from that; a reference, or null */
     unsigned int pass;
     struct shash attempts; /* of struct attempt */
     int64_t retry_ms;      /* when the next attempt is due; INT64_MAX: none */
@@ -108,6 +110,8 @@ struct engine {
 void pass_run(struct engine *engine);
 void pass_wait(struct engine *engine);
 void pass_abort(struct engine *engine);
+/* Backend `i` is not what it was when it was last compared. */
+void pass_look_again(struct engine *engine, size_t i);
 void pass_vote(struct engine *engine, struct status *status);
 /* The steps that would be taken were `intended` in force: those of `tenant` and of the router
  * itself. */

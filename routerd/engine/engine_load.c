@@ -64,6 +64,7 @@ void load_close_backends(struct engine *engine)
         if (engine->backends[i]) {
             engine->classes[i]->close(engine->backends[i]);
             engine->backends[i] = NULL;
+            pass_look_again(engine, i);
         }
     }
 }

@@ -137,16 +137,38 @@ static bool step_rests(struct engine *engine, const struct step *step, bool chan
     return time_msec() < attempt->next_ms;
 }
 
+void pass_look_again(struct engine *engine, size_t i)
+{
+    intended_unref(engine->clean_for[i]);
+    engine->clean_for[i] = NULL;
+    engine->dirty = true;
+}
+
+/* Backends that have been found to hold what is intended are not compared again until they change.
+ */
+static void add_difference(struct engine *engine, size_t i, const struct intended *intended,
+                           struct plan *plan)
+{
+    const char *reason = NULL;
+    size_t before = plan->n_steps;
+
+    if (engine->clean_for[i] == intended ||
+        engine->classes[i]->health(engine->backends[i], &reason) != BACKEND_READY) {
+        return;
+    }
+    engine->classes[i]->diff(engine->backends[i], intended, plan);
+    if (intended == engine->intended && plan->n_steps == before) {
+        intended_unref(engine->clean_for[i]);
+        engine->clean_for[i] = intended_ref(intended);
+    }
+}
+
 static struct plan *take_difference(struct engine *engine, const struct intended *intended)
 {
     struct plan *plan = plan_new();
 
     for (size_t i = 0; i < engine->n_backends; i++) {
-        const char *reason = NULL;
-
-        if (engine->classes[i]->health(engine->backends[i], &reason) == BACKEND_READY) {
-            engine->classes[i]->diff(engine->backends[i], intended, plan);
-        }
+        add_difference(engine, i, intended, plan);
     }
     plan_sort(plan);
     return plan;
