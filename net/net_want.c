@@ -2,7 +2,6 @@
 
 #include "model/arena.h"
 #include "model/intended.h"
-#include "model/tunnel_mtu.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -110,7 +109,7 @@ static void want_tunnel(struct want *want, const struct tunnel *tunnel)
         add_port(want, ids_tunnel_name(tunnel->id, name), "xfrm",
                  object_path(want, "tunnel", tunnel->name), tunnel->inside, tunnel->n_inside);
     link->if_id = tunnel->id;
-    link->mtu = tunnel->profile ? tunnel_mtu(tunnel, want->config) : 0;
+    link->mtu = tunnel->mtu;
 }
 
 static bool holds(const struct prefix *prefixes, size_t n, const struct addr *via)

@@ -105,8 +105,7 @@ static void want_isolation(struct nft_want *want)
 /* One chain for each pair of values; the option is only ever lowered by it. */
 static const char *want_mss(struct nft_want *want, const struct tunnel *tunnel)
 {
-    uint32_t mss4 = tunnel_mss(tunnel, want->config, AF_INET),
-             mss6 = tunnel_mss(tunnel, want->config, AF_INET6);
+    uint32_t mss4 = tunnel_mss(tunnel, AF_INET), mss6 = tunnel_mss(tunnel, AF_INET6);
     const char *name = arena_printf(want->state->arena, "mss%u_%u", mss4, mss6);
     if (nft_state_find(want->state, NFT_CHAIN, name))
         return name;

@@ -2,7 +2,6 @@
  * and what of them may be given out. */
 #include "model/checker.h"
 #include "model/reader.h"
-#include "model/tunnel_mtu.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -294,12 +293,9 @@ static uint32_t default_mtu(const struct checker *checker, const struct network 
     uint32_t mtu = pool->segment ? segment_mtu(checker->world->config, pool->segment) : MTU_DEFAULT;
 
     for (size_t i = 0; !pool->segment && i < network->n_tunnels; i++) {
-        const struct tunnel *tunnel = &network->tunnels[i];
-        uint32_t fits = tunnel->profile && tunnel->remote && tunnel->uplink
-                            ? tunnel_mtu(tunnel, checker->world->config)
-                            : mtu;
+        uint32_t fits = network->tunnels[i].mtu;
 
-        mtu = fits < mtu ? fits : mtu;
+        mtu = fits && fits < mtu ? fits : mtu;
     }
     return mtu ? mtu : MTU_DEFAULT;
 }

@@ -200,17 +200,10 @@ static void check_version_1(const struct checker *checker, const struct tunnel *
 
 static void check_mss(const struct checker *checker, const struct tunnel *tunnel)
 {
-    const struct doc *doc = doc_get(tunnel->doc, "mss");
-    uint32_t mtu;
-
-    if (!tunnel->own.mss || !tunnel->remote || !tunnel->uplink) {
-        return;
-    }
-    mtu = tunnel_mtu(tunnel, checker->world->config);
-    if (tunnel->own.mss + 40u > mtu) {
-        doc_error(doc, checker->errors,
-                  "must be at most %u, which is the MTU of %u less 40 bytes of headers", mtu - 40,
-                  mtu);
+    if (tunnel->own.mss && tunnel->own.mss + 40u > tunnel->mtu) {
+        doc_error(doc_get(tunnel->doc, "mss"), checker->errors,
+                  "must be at most %u, which is the MTU of %u less 40 bytes of headers",
+                  tunnel->mtu - 40, tunnel->mtu);
     }
 }
 
@@ -226,7 +219,10 @@ void check_tunnel(const struct checker *checker, struct tunnel *tunnel)
     if (tunnel->profile) {
         check_legacy(checker, tunnel);
         check_version_1(checker, tunnel);
-        check_mss(checker, tunnel);
+        if (tunnel->remote && tunnel->uplink) {
+            tunnel->mtu = tunnel_mtu(tunnel, checker->world->config);
+            check_mss(checker, tunnel);
+        }
         check_tunnel_cloud(checker, tunnel);
     }
 }

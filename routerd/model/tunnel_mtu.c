@@ -63,9 +63,9 @@ uint32_t tunnel_mtu(const struct tunnel *tunnel, const struct config *config)
     return mtu > TUNNEL_MTU_MIN ? mtu : TUNNEL_MTU_MIN;
 }
 
-uint32_t tunnel_mss(const struct tunnel *tunnel, const struct config *config, int family)
+uint32_t tunnel_mss(const struct tunnel *tunnel, int family)
 {
-    uint32_t most = tunnel_mtu(tunnel, config) - ip_header(family) - TCP_HEADER;
+    uint32_t most = tunnel->mtu - ip_header(family) - TCP_HEADER;
     uint32_t said = tunnel->own.mss ? tunnel->own.mss : tunnel->profile->mss;
 
     return said && said < most ? said : most;

@@ -1,6 +1,7 @@
 #include "net_fake.h"
 
 #include "model/plan.h"
+#include "model/tunnel_mtu.h"
 #include "net/net_egress.h"
 
 #include <setjmp.h>
@@ -414,12 +415,6 @@ static struct topology *topology_of(const char *networks)
         fail_msg("topology: %s\n%s", errors_get(errors, 0)->message, text);
         abort();
     }
-    for (size_t i = 0; i < topology->n_networks; i++)
-        for (size_t j = 0; j < topology->networks[i].n_tunnels; j++) {
-            struct tunnel *tunnel = &topology->networks[i].tunnels[j];
-
-            tunnel->profile = strcmp(tunnel->profile_name, "narrow") == 0 ? &narrow : &generic;
-        }
     errors_free(errors);
     free(text);
     return topology;
@@ -445,12 +440,24 @@ static void settle_pools(struct topology *topology)
     }
 }
 
+static void settle_tunnels(struct topology *topology, const struct config *config)
+{
+    for (size_t i = 0; i < topology->n_networks; i++)
+        for (size_t j = 0; j < topology->networks[i].n_tunnels; j++) {
+            struct tunnel *tunnel = &topology->networks[i].tunnels[j];
+
+            tunnel->profile = strcmp(tunnel->profile_name, "narrow") == 0 ? &narrow : &generic;
+            tunnel->mtu = tunnel_mtu(tunnel, config);
+        }
+}
+
 static struct intended *add_tenant(struct intended *base, struct ids *ids, const char *tenant,
                                    const char *networks)
 {
     struct topology *topology = networks ? topology_of(networks) : topology_new_empty();
 
     settle_pools(topology);
+    settle_tunnels(topology, base->config);
     ids_assign(ids, tenant, topology);
     struct intended *next = intended_with(base, tenant, 1, topology);
     intended_unref(base);

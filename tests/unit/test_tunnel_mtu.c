@@ -155,11 +155,11 @@ static void follows_topology_profile_and_uplink(void **state)
         struct topology *topology = fixture_check(&world, "bio", text, &errors);
         assert_int_equal(errors_count(errors), 0);
         const struct tunnel *tunnel = &topology->networks[0].tunnels[0];
-        if (tunnel_mtu(tunnel, world.config) != tunnel_rows[i].mtu) {
-            fail_msg("%s: %u", tunnel_rows[i].keys, tunnel_mtu(tunnel, world.config));
+        if (tunnel->mtu != tunnel_rows[i].mtu) {
+            fail_msg("%s: %u", tunnel_rows[i].keys, tunnel->mtu);
         }
-        assert_int_equal(tunnel_mss(tunnel, world.config, AF_INET), tunnel_rows[i].mss4);
-        assert_int_equal(tunnel_mss(tunnel, world.config, AF_INET6), tunnel_rows[i].mss6);
+        assert_int_equal(tunnel_mss(tunnel, AF_INET), tunnel_rows[i].mss4);
+        assert_int_equal(tunnel_mss(tunnel, AF_INET6), tunnel_rows[i].mss6);
         errors_free(errors);
         topology_free(topology);
     }
