@@ -60,7 +60,8 @@ struct tunnel {
     struct prefix *inside;
     size_t n_inside;
     bool initiate;
-    uint32_t mtu; /* of its interface, in bytes; filled in by topology_check() if it has a profile */
+    uint32_t
+        mtu; /* of its interface, in bytes; filled in by topology_check() if it has a profile */
 };
 
 /* "10.3.0.0/16 le 24": the prefixes inside `prefix` whose length is within [ge, le]. Without ge and

@@ -18,8 +18,8 @@ enum { TUNNEL_MTU_MIN = 1280 }; /* RFC 8200, 5: below it the outer packets are f
 /* The largest packet that ESP in tunnel mode carries over a link; `family` is the outer one's. 0 if
  * there is no room for any. */
 uint32_t tunnel_mtu_esp(uint32_t link_mtu, int family, bool in_udp, const struct esp_cost *cost);
-/* Of the tunnel's interface, in bytes, for topology_check(). Its profile must be resolved. A remote that is a name may be
- * an IPv6 address: then room is left for that. */
+/* Of the tunnel's interface, in bytes, for topology_check(). Its profile must be resolved. A remote
+ * that is a name may be an IPv6 address: then room is left for that. */
 uint32_t tunnel_mtu(const struct tunnel *tunnel, const struct config *config);
 /* The largest MSS option (RFC 9293, 3.7.1) that TCP in a checked tunnel may carry, of a family. */
 uint32_t tunnel_mss(const struct tunnel *tunnel, int family);
