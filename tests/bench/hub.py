@@ -5,11 +5,12 @@ cold    from nothing to all of it. routerd: from the PUT until the generation is
         from every daemon. The script: until its last command has returned.
 change  one network of N gets a segment more, another prefix limit and another IKE identity, and loses them again.
 noop    the same topology once more: routerd's processor time for a whole pass (the plan of a dry run), and for standing still.
+repair  a gateway address and a port's VLAN of one network are altered by hand: until they are back, and routerd's processor time.
 
-The far sides are not there: what is measured is the router's own work, and no tunnel is initiated."""
+The script is left out beyond --script networks, since it takes minutes there. The far sides are not there: what is measured is
+the router's own work, and no tunnel is initiated."""
 
 import argparse
-import copy
 import pathlib
 import statistics
 import sys
@@ -19,47 +20,20 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lab"))
 
 import api
 import shell
+from documents import LIMITS, SECRETS, changed, topology
 from farside import Sinet, Underlay
+from ovsdb import Ovsdb
 from router import Router
 from script import Script
 
-KINDS = ("cold", "change", "noop")
-IDLE_S, PASSES = 10, 10
-SECRETS = {"bench": "a-psk-for-the-bench"}
-
-
-def network(index):
-    vlan = 1001 + 3 * index
-    return {
-        "name": f"net-{index}", "asn": 65010,
-        "segments": [
-            {"name": "campus", "attachments": [{"uplink": "sinet", "vlan": vlan}], "gateway": ["10.1.0.1/24"]},
-            {"name": "dx", "attachments": [{"uplink": "sinet", "vlan": vlan + 1}], "gateway": ["169.254.10.1/30"]}],
-        "tunnels": [{"name": "site", "uplink": "wan", "remote": f"203.0.113.{2 + index % 250}", "remote_id": f"site-{index}.example",
-                     "auth": {"psk": {"secret": "bench"}}, "inside": ["169.254.20.1/30"], "initiate": False}],
-        "peers": [{"name": "aws", "via": "dx", "address": "169.254.10.2", "asn": 64512},
-                  {"name": "site", "via": "site", "address": "169.254.20.2", "asn": 64513}]}
-
-
-def topology(count):
-    return {"version": 1, "networks": [network(index) for index in range(count)]}
-
-
-def changed(document):
-    """The same with one network of them altered."""
-    document = copy.deepcopy(document)
-    middle = document["networks"][len(document["networks"]) // 2]
-    vlan = middle["segments"][0]["attachments"][0]["vlan"] + 2
-    middle["segments"].append({"name": "more", "attachments": [{"uplink": "sinet", "vlan": vlan}], "gateway": ["10.7.0.1/24"]})
-    middle["peers"][0]["import"] = {"max_prefixes": 77}
-    middle["tunnels"][0]["remote_id"] = "another.example"
-    return document
+KINDS = ("cold", "change", "noop", "repair")
+IDLE_S, PASSES, REPAIRS = 10, 10, 10
 
 
 class Routerd:
     def __init__(self):
         self.hub = api.Routerd({"bench": ["1001-2000"]})
-        self.hub.document["tenants"]["bench"]["limits"] = {"networks": 1000, "segments": 3000, "tunnels": 1000, "peers": 2000}
+        self.hub.document["tenants"]["bench"]["limits"] = LIMITS
         self.hub.write_files(SECRETS)
         self.hub.start()
 
@@ -73,6 +47,11 @@ class Routerd:
         shell.until(lambda: self.hub.status("bench")["applied"] >= generation, 900,
                     lambda: api.outstanding(self.hub.status("bench"))[:5], interval=0.1)
         return time.monotonic() - started, durable
+
+    def settle(self, document):
+        """Until there is nothing to do, and a moment longer."""
+        shell.until(lambda: not self.hub.put("bench", document, dry_run=True).json["plan"]["steps"], 300, "it does not settle", 0.5)
+        time.sleep(5)
 
     def clear(self):
         if self.hub.get("/v1/tenants/bench/topology").status == 200:
@@ -92,14 +71,15 @@ def median(values):
 
 def compare(count, kind, ours, theirs):
     """One row: medians and their ratio."""
-    return [str(count), kind, f"{median(ours):.2f}", f"{median(theirs):.2f}", f"{median(ours) / median(theirs):.2f}"]
+    theirs = median(theirs) if theirs else None
+    return [str(count), kind, f"{median(ours):.2f}", f"{theirs:.2f}" if theirs else "", f"{median(ours) / theirs:.2f}" if theirs else ""]
 
 
-def measure_turns(count, rounds, kinds, routerd):
-    """routerd and the script by turns: each builds, changes there and back, and goes."""
+def measure_turns(count, rounds, kinds, routerd, scripted):
+    """routerd and the script, if it is wanted, by turns: each builds, changes there and back, and goes."""
     document = topology(count)
     other = changed(document)
-    script = Script(document, SECRETS)
+    script = Script(document, SECRETS) if scripted else None
     times = {key: [] for key in ("cold", "script cold", "change", "change cpu", "script change", "durable")}
     memory = 0
     for number in range(rounds):
@@ -109,10 +89,14 @@ def measure_turns(count, rounds, kinds, routerd):
         times["durable"].append(durable)
         memory = max(memory, routerd.hub.resident_kb())
         if "change" in kinds:
-            before = routerd.hub.cpu_seconds()
-            times["change"] += [routerd.push(version)[0] for version in (other, document)]
-            times["change cpu"].append((routerd.hub.cpu_seconds() - before) / 2)
+            for version, now in ((other, document), (document, other)):
+                routerd.settle(now)
+                before = routerd.hub.cpu_seconds()
+                times["change"].append(routerd.push(version)[0])
+                times["change cpu"].append(routerd.hub.cpu_seconds() - before)
         routerd.clear()
+        if not script:
+            continue
         times["script cold"].append(script.build())
         if "change" in kinds:
             times["script change"] += [script.change(version) for version in (other, document)]
@@ -123,9 +107,7 @@ def measure_turns(count, rounds, kinds, routerd):
 def measure_noop(count, routerd):
     """Milliseconds of routerd's processor time: for a pass, and for a second of standing still."""
     document = topology(count)
-    routerd.push(document)
-    shell.until(lambda: not routerd.hub.put("bench", document, dry_run=True).json["plan"]["steps"], 300, "it does not settle", 0.5)
-    time.sleep(5)
+    routerd.settle(document)
     before = routerd.hub.cpu_seconds()
     time.sleep(IDLE_S)
     idle = (routerd.hub.cpu_seconds() - before) / IDLE_S
@@ -136,11 +118,45 @@ def measure_noop(count, routerd):
     return each * 1000, idle * 1000
 
 
+def measure_repair(count, routerd):
+    """Per damage: the medians of the seconds until it is mended, and of routerd's processor time in milliseconds."""
+    document = topology(count)
+    routerd.settle(document)
+    network = routerd.hub.status("bench")["networks"][count // 2]
+    interface = network["segments"][0]["interface"]
+    ovsdb = Ovsdb()
+    where = [["name", "==", interface]]
+
+    def tag():
+        return ovsdb.call("transact", "Open_vSwitch", {"op": "select", "table": "Port", "where": where, "columns": ["tag"]})[0]["rows"][0]["tag"]
+
+    def addresses():
+        return shell.run(f"ip -o -4 addr show dev {interface}")
+
+    damages = {
+        "a VLAN": (tag, lambda: ovsdb.call("transact", "Open_vSwitch", {"op": "update", "table": "Port", "where": where, "row": {"tag": 4000}})),
+        "an address": (addresses, lambda: shell.run(f"ip addr del 10.1.0.1/24 dev {interface}"))}
+    rows = []
+    for name, (look, damage) in damages.items():
+        before, times, spent = look(), [], []
+        for _ in range(REPAIRS):
+            used, started = routerd.hub.cpu_seconds(), time.monotonic()
+            damage()
+            shell.until(lambda: look() == before, 60, name, 0.005)  # pylint: disable=cell-var-from-loop
+            times.append(time.monotonic() - started)
+            spent.append(routerd.hub.cpu_seconds() - used)
+            time.sleep(1)
+        rows.append([str(count), name, f"{median(times):.3f}", f"{max(times):.3f}", f"{median(spent) * 1000:.1f}"])
+    ovsdb.close()
+    return rows
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("kinds", nargs="*", choices=[*KINDS, []], help="what to measure (all)")
     parser.add_argument("-n", default="10,50,100", help="numbers of networks (10,50,100)")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--script", type=int, default=50, help="compare with the script for so many networks at most (50)")
     options = parser.parse_args()
     kinds = options.kinds or list(KINDS)
     counts = [int(word) for word in options.n.split(",")]
@@ -151,23 +167,30 @@ def main():
     Router().start()
     routerd = Routerd()
     print(f"routerd with nothing to do: {routerd.hub.resident_kb() / 1024:.1f} MB", flush=True)
-    rows, noop = [], []
+    rows, noop, repairs = [], [], []
     for count in counts:
         if "cold" in kinds or "change" in kinds:
-            times, memory = measure_turns(count, options.rounds, kinds, routerd)
+            times, memory = measure_turns(count, options.rounds, kinds, routerd, count <= options.script)
             rows.append(compare(count, "cold", times["cold"], times["script cold"]) + ["", f"{memory / 1024:.1f}"])
             if "change" in kinds:
                 rows.append(compare(count, "change", times["change"], times["script change"]) + [f"{median(times['change cpu']) * 1000:.0f}", ""])
             print(f"  durable after {median(times['durable']):.3f} s; so far: {rows}", flush=True)
+        if "noop" in kinds or "repair" in kinds:
+            routerd.push(topology(count))
         if "noop" in kinds:
             each, idle = measure_noop(count, routerd)
             noop.append([str(count), f"{each:.1f}", f"{idle:.1f}", f"{routerd.hub.resident_kb() / 1024:.1f}"])
             print(f"  nothing to do: {noop[-1]}", flush=True)
-            routerd.clear()
+        if "repair" in kinds:
+            repairs += measure_repair(count, routerd)
+            print(f"  repairs so far: {repairs}", flush=True)
+        routerd.clear()
     if rows:
         table("medians in seconds", ["networks", "kind", "routerd", "script", "ratio", "routerd's CPU, ms", "MB"], rows)
     if noop:
         table("nothing to do: milliseconds of routerd's processor time", ["networks", "a pass", "a second idle", "MB"], noop)
+    if repairs:
+        table("repairs", ["networks", "of", "median, s", "worst, s", "routerd's CPU, ms"], repairs)
     routerd.hub.stop()
 
 

@@ -1,0 +1,353 @@
+/* passes: what a change of one tenant costs routerd's own processor, part by part.
+ *
+ *   passes FOLDER ROUNDS
+ *
+ * FOLDER holds config.yaml, tenant-N.json (the topologies in force of the tenants t0, t1, ...) and
+ * changed.json, t0's next one. That is read, checked and put in force, what each backend is to hold
+ * is made of all topologies, and compared with what it holds: all before the change. Nothing is
+ * carried out. charon's part is compared with nothing. Prints one line of JSON: the number of
+ * steps, and for each part the least microseconds of all rounds. */
+#include "bgp/bgp_diff.h"
+#include "bgp/bgp_want.h"
+#include "dhcp/dhcp_state.h"
+#include "ipsec/ipsec_want.h"
+#include "model/ids.h"
+#include "model/intended.h"
+#include "model/profile.h"
+#include "model/status.h"
+#include "net/net_change.h"
+#include "net/nft_change.h"
+#include "net/nft_state.h"
+#include "ovs/ovs_state.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { PARTS = 24, PATH = 512 };
+
+/* What all backends hold, or are to hold. */
+struct states {
+    struct ovs_state *ovs;
+    struct net_state net;
+    struct nft_state nft;
+    struct bgp_state *bgp;
+    struct ipsec_wanted *ipsec;
+    struct dhcp_wanted dhcp;
+};
+
+struct bench {
+    const char *folder;
+    struct config *config;
+    struct profiles *profiles;
+    struct intended *intended;
+    struct ids ids;
+    struct states seen;
+    char *changed;
+    struct {
+        const char *name;
+        double us;
+    } parts[PARTS];
+    size_t n_parts;
+    double lap_us;
+};
+
+static double now_us(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
+}
+
+/* Counts the time since the last lap as the part's. */
+static void lap(struct bench *bench, const char *name)
+{
+    double us = now_us() - bench->lap_us;
+    size_t i = 0;
+
+    while (i < bench->n_parts && strcmp(bench->parts[i].name, name) != 0) {
+        i++;
+    }
+    if (i == bench->n_parts && i < PARTS) {
+        bench->parts[bench->n_parts].name = name;
+        bench->parts[bench->n_parts++].us = us;
+    } else if (us < bench->parts[i].us) {
+        bench->parts[i].us = us;
+    }
+    bench->lap_us = now_us();
+}
+
+/* A file of the folder as text, or null; `number` is put in its name. */
+static char *read_file(const struct bench *bench, const char *name, unsigned int number)
+{
+    char path[PATH], *text = NULL;
+    size_t len, got;
+    char buffer[4096];
+    int end = snprintf(path, sizeof path, "%s/", bench->folder);
+    FILE *in, *out;
+
+    snprintf(path + end, sizeof path - (size_t)end, name, number);
+    in = fopen(path, "r");
+    if (!in) {
+        return NULL;
+    }
+    out = open_memstream(&text, &len);
+    while (out && (got = fread(buffer, 1, sizeof buffer, in)) > 0) {
+        fwrite(buffer, 1, got, out);
+    }
+    fclose(in);
+    if (!out || fclose(out)) {
+        abort();
+    }
+    return text;
+}
+
+static void insist(const struct errors *errors, const char *what)
+{
+    if (errors_count(errors)) {
+        const struct error *first = errors_get(errors, 0);
+
+        fprintf(stderr, "%s: line %u: %s: %s\n", what, first->line, first->path, first->message);
+        exit(1);
+    }
+}
+
+static bool is_there(void *aux, const char *name)
+{
+    (void)aux;
+    (void)name;
+    return true;
+}
+
+static bool find_uplink(void *aux, const char *interface, int family, struct addr *ret_addr)
+{
+    (void)aux;
+    (void)interface;
+    return family == AF_INET && addr_parse("192.0.2.1", ret_addr) == 0;
+}
+
+static size_t resolve(void *aux, const char *name, struct addr *ret_addrs)
+{
+    (void)aux;
+    (void)name;
+    (void)ret_addrs;
+    return 0;
+}
+
+static uint64_t digest_secret(void *aux, const char *directory, const char *name, int *ret_error)
+{
+    (void)aux;
+    (void)directory;
+    (void)name;
+    *ret_error = 0;
+    return 1;
+}
+
+static int digest_password(void *aux, const char *secret, uint64_t *ret_digest,
+                           const char **ret_problem)
+{
+    (void)aux;
+    (void)secret;
+    *ret_problem = NULL;
+    *ret_digest = 1;
+    return 0;
+}
+
+static struct topology *read_topology(struct bench *bench, const char *tenant, const char *text)
+{
+    struct topology_world world = {bench->config, bench->profiles, bench->intended,
+                                   is_there,      is_there,        NULL};
+    struct errors *errors = errors_new();
+    struct topology *topology = topology_parse(text, strlen(text), errors);
+
+    lap(bench, "document read");
+    if (topology) {
+        topology_check(topology, tenant, &world, errors);
+    }
+    lap(bench, "document checked");
+    insist(errors, tenant);
+    errors_free(errors);
+    return topology;
+}
+
+static void want_all(struct bench *bench, const struct intended *intended, struct states *ret)
+{
+    static const struct ipsec_seen nothing;
+    const struct ipsec_facts facts = {NULL, find_uplink, resolve, digest_secret, NULL};
+    const struct nft_host host = {false};
+
+    *ret = (struct states){.ovs = ovs_want(intended)};
+    lap(bench, "ovs wanted");
+    net_want(intended, &ret->net);
+    lap(bench, "net wanted");
+    nft_want(intended, &host, &ret->nft);
+    lap(bench, "nft wanted");
+    ret->ipsec = ipsec_want(intended, &facts, &nothing);
+    lap(bench, "ipsec wanted");
+    ret->bgp = bgp_want(intended, digest_password, NULL);
+    lap(bench, "bgp wanted");
+    dhcp_want(intended, &ret->dhcp);
+    lap(bench, "dhcp wanted");
+}
+
+static void let_go(struct states *states)
+{
+    ovs_state_free(states->ovs);
+    net_state_done(&states->net);
+    nft_state_done(&states->nft);
+    ipsec_wanted_free(states->ipsec);
+    bgp_state_free(states->bgp);
+    dhcp_wanted_done(&states->dhcp);
+}
+
+/* Adds to what is wanted what only the real thing has: then it is what would be seen. */
+static void see(struct states *states)
+{
+    char digest[NFT_DIGEST_TEXT];
+
+    for (size_t i = 0; i < states->ovs->n_ports; i++) {
+        states->ovs->ports[i].made = OVS_MADE;
+    }
+    net_state_links(&states->net);
+    for (size_t i = 0; i < states->net.n_links * states->net.n_links; i++) {
+        struct net_link *link = states->net.links[i / states->net.n_links];
+        const struct net_link *master = states->net.links[i % states->net.n_links];
+
+        if (strcmp(link->master, master->name) == 0) {
+            link->master_index = master->index;
+        }
+    }
+    states->nft.present = true;
+    for (size_t i = 0; i < states->nft.n_items; i++) {
+        struct nft_item *item = states->nft.items[i];
+
+        for (size_t j = 0; j < item->n_rules; j++) {
+            item->rules[j] = arena_strdup(states->nft.arena, nft_digest(item->rules[j], digest));
+        }
+    }
+    for (size_t i = 0; i < states->bgp->n_policies; i++) {
+        states->bgp->policies[i]->name = arena_printf(states->bgp->arena, "routerd-%016" PRIx64,
+                                                      states->bgp->policies[i]->digest);
+    }
+}
+
+/* Peers refer to their policies by name, too. */
+static void see_uses(struct bgp_state *bgp)
+{
+    for (size_t i = 0; i < bgp->n_instances; i++) {
+        for (size_t j = 0; j < bgp->instances[i].n_peers * BGP_FAMILIES; j++) {
+            struct bgp_family *family =
+                &bgp->instances[i].peers[j / BGP_FAMILIES].families[j % BGP_FAMILIES];
+
+            for (size_t use = 0; use < BGP_USES; use++) {
+                family->names[use] = family->uses[use] ? family->uses[use]->name : NULL;
+            }
+        }
+    }
+}
+
+static void open_world(struct bench *bench)
+{
+    struct errors *errors = errors_new();
+    char *text = read_file(bench, "config.yaml", 0);
+
+    bench->config = text ? config_parse(text, strlen(text), errors) : NULL;
+    insist(errors, "config.yaml");
+    errors_free(errors);
+    free(text);
+    bench->changed = read_file(bench, "changed.json", 0);
+    if (!bench->config || !bench->changed) {
+        fprintf(stderr, "%s: there is no config.yaml or changed.json\n", bench->folder);
+        exit(1);
+    }
+    bench->profiles = profiles_new();
+    profiles_add_builtin(bench->profiles);
+    bench->intended = intended_new(bench->config);
+    ids_init(&bench->ids);
+    for (unsigned int i = 0; (text = read_file(bench, "tenant-%u.json", i)); i++) {
+        char tenant[16];
+        struct topology *topology;
+        struct intended *next;
+
+        snprintf(tenant, sizeof tenant, "t%u", i);
+        topology = read_topology(bench, tenant, text);
+        ids_assign(&bench->ids, tenant, topology);
+        next = intended_with(bench->intended, tenant, 1, topology);
+        intended_unref(bench->intended);
+        bench->intended = next;
+        free(text);
+    }
+    want_all(bench, bench->intended, &bench->seen);
+    see(&bench->seen);
+    see_uses(bench->seen.bgp);
+    bench->n_parts = 0;
+}
+
+/* Returns the number of steps, but for charon's. */
+static size_t change(struct bench *bench)
+{
+    struct plan *plan = plan_new();
+    struct states wanted;
+    struct topology *topology;
+    struct intended *next;
+    struct ids ids;
+    size_t n_steps;
+
+    bench->lap_us = now_us();
+    topology = read_topology(bench, "t0", bench->changed);
+    ids_clone(&bench->ids, &ids);
+    ids_assign(&ids, "t0", topology);
+    next = intended_with(bench->intended, "t0", 2, topology);
+    lap(bench, "put in force");
+    want_all(bench, next, &wanted);
+    ovs_diff(wanted.ovs, bench->seen.ovs, plan);
+    lap(bench, "ovs compared");
+    net_diff(&wanted.net, &bench->seen.net, plan);
+    lap(bench, "net compared");
+    nft_diff(next, &wanted.nft, &bench->seen.nft, plan);
+    lap(bench, "nft compared");
+    bgp_diff(wanted.bgp, bench->seen.bgp, NULL, plan);
+    lap(bench, "bgp compared");
+    plan_sort(plan);
+    n_steps = plan->n_steps;
+    lap(bench, "plan sorted");
+    status_unref(status_new(next));
+    lap(bench, "snapshot's skeleton");
+    let_go(&wanted);
+    plan_free(plan);
+    intended_unref(next);
+    ids_done(&ids);
+    lap(bench, "freed");
+    return n_steps;
+}
+
+int main(int argc, char **argv)
+{
+    struct bench bench = {.folder = argc == 3 ? argv[1] : NULL};
+    long rounds = argc == 3 ? strtol(argv[2], NULL, 10) : 0;
+    size_t n_steps = 0;
+
+    if (rounds < 1) {
+        fprintf(stderr, "usage: passes FOLDER ROUNDS\n");
+        return 2;
+    }
+    open_world(&bench);
+    for (long i = 0; i < rounds; i++) {
+        n_steps = change(&bench);
+    }
+    printf("{\"steps\": %zu, \"parts\": {", n_steps);
+    for (size_t i = 0; i < bench.n_parts; i++) {
+        printf("%s\"%s\": %.1f", i ? ", " : "", bench.parts[i].name, bench.parts[i].us);
+    }
+    printf("}}\n");
+    let_go(&bench.seen);
+    intended_unref(bench.intended);
+    ids_done(&bench.ids);
+    profiles_free(bench.profiles);
+    config_free(bench.config);
+    free(bench.changed);
+    return 0;
+}
