@@ -450,4 +450,20 @@ __attribute__((unused)) static void world_publish(struct world *world, bool tunn
     pthread_mutex_unlock(&world->engine.lock);
 }
 
+__attribute__((unused)) static int world_setup(void **state)
+{
+    struct world *world = calloc(1, sizeof *world);
+
+    world_init(world);
+    *state = world;
+    return 0;
+}
+
+__attribute__((unused)) static int world_teardown(void **state)
+{
+    world_done(*state);
+    free(*state);
+    return 0;
+}
+
 #endif

@@ -3,6 +3,8 @@
 #ifndef ENGINE_WORLD_H
 #define ENGINE_WORLD_H
 
+#include "engine_fixture.h"
+
 #include "engine/engine.h"
 #include "model/config.h"
 
@@ -245,72 +247,30 @@ static const struct backend_class *const classes[] = {&fake_class};
 
 /* --- the fixture: ovsdb-server and an engine on its thread --- */
 
-struct fixture {
-    char directory[64], socket[96];
-    pid_t server;
-    struct engine *engine;
-    pthread_t thread;
-    char *config;
-};
-
-static void *engine_thread(void *aux)
-{
-    engine_run(aux);
-    return NULL;
-}
-
 __attribute__((unused)) static void start_server(struct fixture *f)
 {
-    f->server = fork();
-    if (!f->server) {
-        char *remote = xasprintf("--remote=punix:%s", f->socket);
-        char *ctl = xasprintf("--unixctl=%s/ovsdb-server.1.ctl", f->directory),
-             *conf = xasprintf("%s/conf.db", f->directory);
+    char *conf = xasprintf("%s/conf.db", f->directory);
 
-        setenv("OVS_RUNDIR", f->directory, 1);
-        execlp("ovsdb-server", "ovsdb-server", remote, ctl, "-vconsole:off", "-vfile:off", conf,
-               (char *)NULL);
-        _exit(127);
-    }
-    for (int i = 0; i < 500 && access(f->socket, F_OK); i++) {
-        usleep(10000);
-    }
+    f->server = server_start(f->directory, f->socket, conf);
+    free(conf);
 }
 
 __attribute__((unused)) static void start_engine(struct fixture *f)
 {
-    struct errors *errors = errors_new();
-    struct profiles *profiles = profiles_new();
-    struct config *config = config_parse(f->config, strlen(f->config), errors);
-
-    assert_non_null(config);
-    errors_free(errors);
-    profiles_add_builtin(profiles);
-    assert_int_equal(engine_open(config, profiles, classes, 1, &f->engine), 0);
-    assert_int_equal(pthread_create(&f->thread, NULL, engine_thread, f->engine), 0);
-}
-
-__attribute__((unused)) static void stop_engine(struct fixture *f)
-{
-    engine_stop(f->engine);
-    pthread_join(f->thread, NULL);
-    engine_close(f->engine);
+    start_engine_on(f, classes);
 }
 
 /* All but the engine. */
 static int setup_world(void **state)
 {
     struct fixture *f = xzalloc(sizeof *f);
-    char *command;
 
     fatal_signal_init(); /* before two threads do it at a time in poll_block() */
     strcpy(f->directory, "/tmp/test_engine.XXXXXX");
     assert_non_null(mkdtemp(f->directory));
     snprintf(f->socket, sizeof f->socket, "%s/db.sock", f->directory);
-    command = xasprintf("ovsdb-tool create %s/conf.db /usr/share/openvswitch/vswitch.ovsschema",
-                        f->directory);
-    assert_int_equal(system(command), 0);
-    free(command);
+    run_command("ovsdb-tool create %s/conf.db /usr/share/openvswitch/vswitch.ovsschema",
+                f->directory);
     start_server(f);
     f->config = xasprintf("version: 1\n"
                           "router: {name: vr1, router_id: 192.0.2.1, asn: 65010}\n"
@@ -338,13 +298,10 @@ __attribute__((unused)) static int setup(void **state)
 static int teardown_world(void **state)
 {
     struct fixture *f = *state;
-    char *command = xasprintf("rm -r %s", f->directory);
 
-    kill(f->server, SIGKILL);
-    waitpid(f->server, NULL, 0);
-    assert_int_equal(system(command), 0);
+    server_stop(f->server, f->socket);
+    run_command("rm -r %s", f->directory);
     latch_destroy(&fake.wake);
-    free(command);
     free(f->config);
     free(f);
     return 0;

@@ -2,6 +2,8 @@
 #ifndef STORE_WORLD_H
 #define STORE_WORLD_H
 
+#include "server.h"
+
 #include "store/store.h"
 
 #include <errno.h>
@@ -27,34 +29,17 @@ struct fixture {
 
 __attribute__((unused)) static pid_t start_server(const struct fixture *f)
 {
-    pid_t pid = fork();
-
-    if (!pid) {
-        char *remote = xasprintf("--remote=punix:%s", f->socket), *ctl;
-
-        ctl = xasprintf("--unixctl=%s/ovsdb-server.%ld.ctl", f->directory, (long)getpid());
-        setenv("OVS_RUNDIR", f->directory, 1);
-        execlp("ovsdb-server", "ovsdb-server", remote, ctl, "-vconsole:off", "-vfile:off", f->conf,
-               (char *)NULL);
-        _exit(127);
-    }
-    for (int i = 0; i < 500 && access(f->socket, F_OK); i++) {
-        usleep(10000);
-    }
-    return pid;
+    return server_start(f->directory, f->socket, f->conf);
 }
 
 __attribute__((unused)) static void stop_server(struct fixture *f)
 {
-    kill(f->pid, SIGKILL);
-    waitpid(f->pid, NULL, 0);
-    unlink(f->socket);
+    server_stop(f->pid, f->socket);
 }
 
 __attribute__((unused)) static int setup(void **state)
 {
     struct fixture *f = xzalloc(sizeof *f);
-    char *command;
 
     strcpy(f->directory, "/tmp/test_store.XXXXXX");
     assert_non_null(mkdtemp(f->directory));
@@ -62,9 +47,7 @@ __attribute__((unused)) static int setup(void **state)
     snprintf(f->server, sizeof f->server, "unix:%s", f->socket);
     snprintf(f->database, sizeof f->database, "%s/router.db", f->directory);
     snprintf(f->conf, sizeof f->conf, "%s/conf.db", f->directory);
-    command = xasprintf("ovsdb-tool create %s /usr/share/openvswitch/vswitch.ovsschema", f->conf);
-    assert_int_equal(system(command), 0);
-    free(command);
+    run_command("ovsdb-tool create %s /usr/share/openvswitch/vswitch.ovsschema", f->conf);
     f->config.state_server = f->server;
     f->config.state_database = "Router";
     f->config.state_file = f->database;
@@ -76,11 +59,9 @@ __attribute__((unused)) static int setup(void **state)
 __attribute__((unused)) static int teardown(void **state)
 {
     struct fixture *f = *state;
-    char *command = xasprintf("rm -r %s", f->directory);
 
     stop_server(f);
-    assert_int_equal(system(command), 0);
-    free(command);
+    run_command("rm -r %s", f->directory);
     free(f);
     return 0;
 }

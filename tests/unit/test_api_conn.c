@@ -11,22 +11,6 @@
 #define PUT "/v1/tenants/bio/topology"
 #define GET_HEALTH "GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n"
 
-static int setup(void **state)
-{
-    struct world *world = calloc(1, sizeof *world);
-
-    world_init(world);
-    *state = world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    world_done(*state);
-    free(*state);
-    return 0;
-}
-
 static void assert_status(int fd, int status)
 {
     struct reply reply = client_read(fd, true);
@@ -608,7 +592,7 @@ static void test_close(void **state)
     close(waiting); /* and the engine's late answer goes nowhere, in teardown */
 }
 
-#define conn(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define conn(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
 int main(void)
 {

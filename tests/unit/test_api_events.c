@@ -9,18 +9,8 @@
 
 static int setup(void **state)
 {
-    struct world *world = malloc(sizeof *world);
-
-    world_init(world);
-    world_open(world);
-    *state = world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    world_done(*state);
-    free(*state);
+    world_setup(state);
+    world_open(*state);
     return 0;
 }
 
@@ -204,12 +194,12 @@ static void test_stopping_ends_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_all_that_is_kept, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_follow, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_follow_of_http_1_0, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_a_client_that_does_not_read, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_stopping_ends_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_all_that_is_kept, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_follow, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_follow_of_http_1_0, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_refusals, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_a_client_that_does_not_read, setup, world_teardown),
+        cmocka_unit_test_setup_teardown(test_stopping_ends_it, setup, world_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,18 +10,8 @@
 
 static int setup(void **state)
 {
-    struct world *world = calloc(1, sizeof *world);
-
-    world_init(world);
-    world_open(world);
-    *state = world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    world_done(*state);
-    free(*state);
+    world_setup(state);
+    world_open(*state);
     return 0;
 }
 
@@ -741,7 +731,7 @@ static void test_reconfigure(void **state)
     reply_done(&reply);
 }
 
-#define row(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define row(name) cmocka_unit_test_setup_teardown(name, setup, world_teardown)
 
 int main(void)
 {

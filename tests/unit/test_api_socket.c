@@ -15,22 +15,6 @@
 
 enum { NOBODY = 65534, GROUP = 1 /* daemon, on every system */ };
 
-static int setup(void **state)
-{
-    struct world *world = calloc(1, sizeof *world);
-
-    world_init(world);
-    *state = world;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    world_done(*state);
-    free(*state);
-    return 0;
-}
-
 static const char *group_name(void)
 {
     struct group *group = getgrgid(GROUP);
@@ -298,7 +282,7 @@ static void test_metrics_address_in_use(void **state)
     close(fd);
 }
 
-#define with_world(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define with_world(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
 int main(void)
 {

@@ -190,9 +190,7 @@ static void test_no_state_server(void **state)
     struct request *request;
 
     push(f, "bio", 1001, 1, 1);
-    kill(f->server, SIGKILL);
-    waitpid(f->server, NULL, 0);
-    unlink(f->socket);
+    server_stop(f->server, f->socket);
     request = ask(f, push_request("bio", 1001, 2, 0));
     assert_answer(request, REQUEST_AWAY, 1);
     assert_non_null(strstr(request->detail, "state server"));

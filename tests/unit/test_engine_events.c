@@ -153,9 +153,7 @@ static void test_stored_when_the_server_is_back(void **state)
 
     push(f, "bio", 1001, 1, 1);
     id = expect(f, 0, EVENT_CONVERGED, "", "generation 1");
-    kill(f->server, SIGKILL);
-    waitpid(f->server, NULL, 0);
-    unlink(f->socket);
+    server_stop(f->server, f->socket);
     id = expect(f, id, EVENT_AWAY, "state", "does not answer");
     TELL(fake.wipe = true);
     id = expect(f, id, EVENT_DRIFT, "n/segment/a", "restored");

@@ -2,6 +2,8 @@
  * hosts on a segment, and a real ovsdb-server: no
  * topology that is accepted leaves a node without its pool, whichever comes first; the tenant's
  * limit; counting. What requests for nodes come to is tested in tests/nodes. */
+#include "engine_fixture.h"
+
 #include "engine/engine.h"
 
 #include <lib/timeval.h>
@@ -17,14 +19,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-struct fixture {
-    char directory[64], socket[96];
-    char *config;
-    pid_t server;
-    struct engine *engine;
-    pthread_t thread;
-};
 
 /* --- hosts on a segment --------------------------------------------------------------------- */
 
@@ -124,73 +118,19 @@ static const struct backend_class *const classes[] = {&hosts_class};
 
 /* --- the fixture ---------------------------------------------------------------------------- */
 
-static void run(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static void run(const char *format, ...)
-{
-    va_list args;
-    char *command;
-
-    va_start(args, format);
-    command = xvasprintf(format, args);
-    va_end(args);
-    assert_int_equal(system(command), 0);
-    free(command);
-}
-
-static void start_server(struct fixture *f)
-{
-    f->server = fork();
-    if (!f->server) {
-        char *remote = xasprintf("--remote=punix:%s", f->socket);
-        char *ctl = xasprintf("--unixctl=%s/ovsdb-server.1.ctl", f->directory);
-        char *database = xasprintf("%s/router.db", f->directory);
-
-        execlp("ovsdb-server", "ovsdb-server", remote, ctl, "-vconsole:off", "-vfile:off", database,
-               (char *)NULL);
-        _exit(127);
-    }
-    for (int i = 0; i < 500 && access(f->socket, F_OK); i++) {
-        usleep(10000);
-    }
-}
-
-static void *engine_thread(void *aux)
-{
-    engine_run(aux);
-    return NULL;
-}
-
-static void start_engine(struct fixture *f)
-{
-    struct errors *errors = errors_new();
-    struct profiles *profiles = profiles_new();
-    struct config *config = config_parse(f->config, strlen(f->config), errors);
-
-    assert_non_null(config);
-    errors_free(errors);
-    profiles_add_builtin(profiles);
-    assert_int_equal(engine_open(config, profiles, classes, 1, &f->engine), 0);
-    assert_int_equal(pthread_create(&f->thread, NULL, engine_thread, f->engine), 0);
-}
-
-static void stop_engine(struct fixture *f)
-{
-    engine_stop(f->engine);
-    pthread_join(f->thread, NULL);
-    engine_close(f->engine);
-}
-
 static int setup(void **state)
 {
     struct fixture *f = xzalloc(sizeof *f);
+    char *database;
 
     strcpy(f->directory, "/tmp/test_engine.XXXXXX");
     assert_non_null(mkdtemp(f->directory));
     snprintf(f->socket, sizeof f->socket, "%s/db.sock", f->directory);
-    run("ovsdb-tool create %s/router.db %s/routerd/store/router.ovsschema", f->directory,
-        SOURCE_DIR);
-    start_server(f);
+    run_command("ovsdb-tool create %s/router.db %s/routerd/store/router.ovsschema", f->directory,
+                SOURCE_DIR);
+    database = xasprintf("%s/router.db", f->directory);
+    f->server = server_start(f->directory, f->socket, database);
+    free(database);
     f->config =
         xasprintf("version: 1\n"
                   "router: {name: vr1, router_id: 192.0.2.1, asn: 65010}\n"
@@ -199,7 +139,7 @@ static int setup(void **state)
                   "tenants: {bio: {limits: {nodes: 300}, vlans: {sinet: ['1-9']}}, geo: {}}\n"
                   "state: {server: \"unix:%s\", file: %s/router.db}\n",
                   f->directory, f->socket, f->directory);
-    start_engine(f);
+    start_engine_on(f, classes);
     *state = f;
     return 0;
 }
@@ -209,9 +149,8 @@ static int teardown(void **state)
     struct fixture *f = *state;
 
     stop_engine(f);
-    kill(f->server, SIGKILL);
-    waitpid(f->server, NULL, 0);
-    run("rm -r %s", f->directory);
+    server_stop(f->server, f->socket);
+    run_command("rm -r %s", f->directory);
     free(f->config);
     free(f);
     return 0;
@@ -342,7 +281,7 @@ static void growing_is_free_and_nodes_stay(void **state)
     assert_int_equal(ask(f, pools_request(true, "60")), REQUEST_DONE);
     assert_int_equal(ask(f, topology_request("version: 1\nnetworks: []\n")), REQUEST_WRONG);
     stop_engine(f);
-    start_engine(f);
+    start_engine_on(f, classes);
     request = node_request(REQUEST_NODES_GET, NULL);
     assert_int_equal(take(give(f, request)), REQUEST_DONE);
     assert_int_equal(request->n_nodes, 2);

@@ -225,19 +225,6 @@ static void test_no_database_file(void **state)
 
 /* --- other schemas ---------------------------------------------------------------------------- */
 
-static void run_command(const char *format, ...) __attribute__((format(printf, 1, 2)));
-static void run_command(const char *format, ...)
-{
-    va_list args;
-    char *command;
-
-    va_start(args, format);
-    command = xvasprintf(format, args);
-    va_end(args);
-    assert_int_equal(system(command), 0);
-    free(command);
-}
-
 static void test_newer_schema(void **state)
 {
     struct fixture *f = *state;

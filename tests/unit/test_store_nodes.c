@@ -1,6 +1,8 @@
 /* Pages of nodes in the store, on a real ovsdb-server in a temporary directory: what is written is
  * read again, a page that is lost is noticed, an old database is upgraded, a torn file loses only
  * what was never answered. */
+#include "server.h"
+
 #include "store/store.h"
 
 #include <errno.h>
@@ -29,41 +31,9 @@ struct fixture {
     char *seen; /* "1 bio/genome/aws: a b\n" for each page */
 };
 
-static void run(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static void run(const char *format, ...)
-{
-    va_list args;
-    char *command;
-
-    va_start(args, format);
-    command = xvasprintf(format, args);
-    va_end(args);
-    assert_int_equal(system(command), 0);
-    free(command);
-}
-
 static void start_server(struct fixture *f)
 {
-    f->pid = fork();
-    if (!f->pid) {
-        char *remote = xasprintf("--remote=punix:%s", f->socket), *ctl;
-
-        ctl = xasprintf("--unixctl=%s/ovsdb-server.%ld.ctl", f->directory, (long)getpid());
-        execlp("ovsdb-server", "ovsdb-server", remote, ctl, "-vconsole:off", "-vfile:off",
-               f->database, (char *)NULL);
-        _exit(127);
-    }
-    for (int i = 0; i < 500 && access(f->socket, F_OK); i++) {
-        usleep(10000);
-    }
-}
-
-static void stop_server(struct fixture *f)
-{
-    kill(f->pid, SIGKILL);
-    waitpid(f->pid, NULL, 0);
-    unlink(f->socket);
+    f->pid = server_start(f->directory, f->socket, f->database);
 }
 
 /* --- the reader ----------------------------------------------------------------------------- */
@@ -110,7 +80,7 @@ static int setup(void **state)
     snprintf(f->socket, sizeof f->socket, "%s/db.sock", f->directory);
     snprintf(f->server, sizeof f->server, "unix:%s", f->socket);
     snprintf(f->database, sizeof f->database, "%s/router.db", f->directory);
-    run("ovsdb-tool create %s %s/routerd/store/router.ovsschema", f->database, SOURCE_DIR);
+    run_command("ovsdb-tool create %s %s/routerd/store/router.ovsschema", f->database, SOURCE_DIR);
     f->config.state_server = f->server;
     f->config.state_database = "Router";
     f->config.state_file = f->database;
@@ -126,8 +96,8 @@ static int teardown(void **state)
     struct fixture *f = *state;
 
     store_close(f->store);
-    stop_server(f);
-    run("rm -r %s", f->directory);
+    server_stop(f->pid, f->socket);
+    run_command("rm -r %s", f->directory);
     free(f->seen);
     free(f);
     return 0;
@@ -276,8 +246,9 @@ static void test_upgrades_the_first_schema(void **state)
     char *message = NULL;
 
     store_close(f->store);
-    stop_server(f);
-    run("cd %s && rm router.db && "
+    server_stop(f->pid, f->socket);
+    run_command(
+        "cd %s && rm router.db && "
         "/usr/bin/python3 -c \"import json; s = json.load(open('%s/routerd/store/router.ovsschema')); "
         "s['version'] = '1.0.0'; del s['tables']['Node_Page']; json.dump(s, open('old', 'w'))\" && "
         "ovsdb-tool create router.db old && ovsdb-tool transact router.db "
@@ -319,11 +290,11 @@ static void test_a_torn_file_loses_only_what_is_unanswered(void **state)
     after = size_of(f->database);
     assert_true(after > before + 20);
     store_close(f->store);
-    stop_server(f);
-    run("cp %s %s/whole.db", f->database, f->directory);
+    server_stop(f->pid, f->socket);
+    run_command("cp %s %s/whole.db", f->database, f->directory);
     for (off_t cut = before; cut <= after; cut += 1) {
-        run("rm -f %s/.router.db.~lock~ && cp %s/whole.db %s", f->directory, f->directory,
-            f->database);
+        run_command("rm -f %s/.router.db.~lock~ && cp %s/whole.db %s", f->directory, f->directory,
+                    f->database);
         assert_int_equal(truncate(f->database, cut), 0);
         start_server(f);
         open_store(f);
@@ -333,7 +304,7 @@ static void test_a_torn_file_loses_only_what_is_unanswered(void **state)
         assert_non_null(strstr(f->seen, "9 bio/brain/campus: web-1"));
         assert_int_equal(put(f, &last, 1), 0);
         store_close(f->store);
-        stop_server(f);
+        server_stop(f->pid, f->socket);
     }
     start_server(f);
     open_store(f);
