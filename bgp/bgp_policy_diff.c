@@ -7,21 +7,12 @@
 /* Where a state keeps a policy; `policy` is one of its own. */
 static size_t slot_of(const struct bgp_state *state, const struct bgp_policy *policy)
 {
-    size_t low = 0, high = state->n_policies;
+    size_t slot = bgp_state_policy_slot(state, policy);
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (bgp_policy_cmp(state->policies[middle], policy) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
+    while (state->policies[slot] != policy) {
+        slot++; /* the same under several names */
     }
-    while (state->policies[low] != policy) {
-        low++; /* the same under several names */
-    }
-    return low;
+    return slot;
 }
 
 static bool name_is_taken(const struct bgp_state *seen, const struct bgp_policy *policy,

@@ -252,8 +252,7 @@ const char *bgp_bfd_name(struct arena *arena, uint32_t interval_ms, uint32_t mul
     return arena_printf(arena, BGP_POLICY_MARK "%ux%u", interval_ms, multiplier);
 }
 
-const struct bgp_policy *bgp_state_find_policy(const struct bgp_state *state,
-                                               const struct bgp_policy *policy)
+size_t bgp_state_policy_slot(const struct bgp_state *state, const struct bgp_policy *policy)
 {
     size_t low = 0, high = state->n_policies;
 
@@ -266,7 +265,15 @@ const struct bgp_policy *bgp_state_find_policy(const struct bgp_state *state,
             high = middle;
         }
     }
-    return low < state->n_policies && !bgp_policy_cmp(state->policies[low], policy)
-               ? state->policies[low]
+    return low;
+}
+
+const struct bgp_policy *bgp_state_find_policy(const struct bgp_state *state,
+                                               const struct bgp_policy *policy)
+{
+    size_t slot = bgp_state_policy_slot(state, policy);
+
+    return slot < state->n_policies && !bgp_policy_cmp(state->policies[slot], policy)
+               ? state->policies[slot]
                : NULL;
 }

@@ -173,6 +173,8 @@ void bgp_state_finish(struct bgp_state *state);
 const struct bgp_instance *bgp_state_find(const struct bgp_state *state, uint32_t network_id);
 const struct bgp_peer *bgp_instance_find(const struct bgp_instance *instance,
                                          const struct addr *address);
+/* Where the first policy that says the same is, or would be. */
+size_t bgp_state_policy_slot(const struct bgp_state *state, const struct bgp_policy *policy);
 /* The first policy that says the same, or null. */
 const struct bgp_policy *bgp_state_find_policy(const struct bgp_state *state,
                                                const struct bgp_policy *policy);
