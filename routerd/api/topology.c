@@ -62,7 +62,8 @@ static void answer_change(struct conn *conn, const struct request *request)
 {
     bool waited = request->wait_ms > 0 && !request->dry_run;
     bool converged = request->outcome == REQUEST_CONVERGED || request->converged;
-    bool settled = waited ? converged : request->outcome != REQUEST_DONE;
+    bool accepted = request->outcome == REQUEST_DONE && request->kind != REQUEST_CONFIRM;
+    bool settled = waited ? converged : !accepted;
     cJSON *answer = cJSON_CreateObject();
     char etag[ETAG_HEADER];
 
