@@ -74,7 +74,7 @@ static int find_network(const struct ctl *ctl, const char *name, struct ctl_answ
     if (cJSON_GetArraySize(ret_answers->list) > 1) {
         ctl_error("several tenants have a network %s: name one with -t", name);
         ctl_answers_done(ret_answers);
-        return CTL_FAILED;
+        return CTL_USAGE;
     }
     *ret_network = ret_answers->list->child;
     return CTL_DONE;
@@ -184,7 +184,7 @@ static int find_interface(const struct ctl *ctl, const char *object, char **ret_
             ctl_error(search.n ? "there are several %s: say NETWORK/NAME, and the tenant with -t"
                                : "there is no network, segment or tunnel %s",
                       object);
-            status = CTL_FAILED;
+            status = search.n ? CTL_USAGE : CTL_FAILED;
         }
     }
     if (status == CTL_DONE) {
