@@ -413,6 +413,26 @@ static void read_outer_vlan(struct reader *reader, const struct doc *doc, void *
     *(bool *)ret = read_word(reader, doc, words) == 1;
 }
 
+/* What is weak is offered to a tunnel that wants it, and to no other. */
+static void check_legacy(struct reader *reader, const struct doc *doc,
+                         const struct profile *profile)
+{
+    static const char remedy[] = "its place is `legacy_proposals`, or if the cloud knows nothing "
+                                 "better the profile needs `legacy: true`";
+
+    if (!profile->has_ipsec || profile->legacy) {
+        return;
+    }
+    if (profile->ike_version == PROFILE_IKEV1) {
+        doc_error(doc_get(doc_get(doc, "ike"), "version"), reader->errors,
+                  "IKEv1 is no longer safe, so the profile needs `legacy: true`");
+    }
+    proposals_refuse_weak(profile->ike_proposals, profile->n_ike_proposals, doc_get(doc, "ike"),
+                          remedy, reader->errors);
+    proposals_refuse_weak(profile->esp_proposals, profile->n_esp_proposals, doc_get(doc, "esp"),
+                          remedy, reader->errors);
+}
+
 /* IKE without ESP is nothing, and keys that only tunnels have are a slip elsewhere. */
 static void check_parts(struct reader *reader, const struct doc *doc, struct profile *profile)
 {
@@ -438,10 +458,7 @@ static void check_parts(struct reader *reader, const struct doc *doc, struct pro
     if (profile->mtu && profile->mtu_max && profile->mtu > profile->mtu_max) {
         doc_error(doc_get(doc, "mtu"), reader->errors, "must not be more than `mtu_max`");
     }
-    if (profile->ike_version == PROFILE_IKEV1 && profile->has_ipsec && !profile->legacy) {
-        doc_error(doc_get(doc_get(doc, "ike"), "version"), reader->errors,
-                  "IKEv1 is no longer safe, so the profile needs `legacy: true`");
-    }
+    check_legacy(reader, doc, profile);
 }
 
 void profile_read(struct reader *reader, const struct doc *doc, struct profile *profile)

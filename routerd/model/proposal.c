@@ -69,6 +69,19 @@ bool proposal_is_weak(const char *proposal, char word[PROPOSAL_WORD])
     return false;
 }
 
+void proposals_refuse_weak(const char *const *proposals, size_t n, const struct doc *map,
+                           const char *remedy, struct errors *errors)
+{
+    const struct doc *doc = proposals ? doc_get(map, "proposals")->child : NULL;
+    char word[PROPOSAL_WORD];
+
+    for (size_t i = 0; proposals && i < n; i++, doc = doc->next) {
+        if (proposal_is_weak(proposals[i], word)) {
+            doc_error(doc, errors, "%s is weak (RFC 8247, RFC 8221); %s", word, remedy);
+        }
+    }
+}
+
 bool proposal_word_is_extra_ke(const char *word)
 {
     return (strncmp(word, "ke", 2) == 0 && word[2] >= '1' && word[2] <= '7' && word[3] == '_') ||

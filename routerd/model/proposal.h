@@ -16,6 +16,10 @@ bool proposal_next_word(const char **at, char word[PROPOSAL_WORD]);
 /* Whether it has a word that RFC 8247 and RFC 8221 advise against, which is copied: 3DES, DES, MD5,
  * SHA-1, Diffie-Hellman groups below 2048 bits. */
 bool proposal_is_weak(const char *proposal, char word[PROPOSAL_WORD]);
+/* An error for each proposal that is weak, with what is to be done about it. The list was read from
+ * the key `proposals` of `map`, or is null. */
+void proposals_refuse_weak(const char *const *proposals, size_t n, const struct doc *map,
+                           const char *remedy, struct errors *errors);
 /* Whether a word is one of an additional key exchange (RFC 9370): "ke1_mlkem768", or a
  * post-quantum one, "mlkem768". */
 bool proposal_word_is_extra_ke(const char *word);

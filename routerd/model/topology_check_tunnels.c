@@ -148,22 +148,13 @@ static void check_auth(const struct checker *checker, const struct tunnel *tunne
 static void check_weak(const struct checker *checker, const struct tunnel *tunnel, const char *key,
                        const char **proposals, size_t n)
 {
-    const struct doc *doc =
-        proposals ? doc_get(doc_get(tunnel->doc, key), "proposals")->child : NULL;
-    char word[PROPOSAL_WORD];
-
-    for (size_t i = 0; proposals && i < n; i++, doc = doc->next) {
-        if (proposal_is_weak(proposals[i], word)) {
-            doc_error(doc, checker->errors,
-                      "%s is weak (RFC 8247, RFC 8221); if the other end knows nothing better say "
-                      "`legacy: true`",
-                      word);
-        }
-    }
+    proposals_refuse_weak(proposals, n, doc_get(tunnel->doc, key),
+                          "if the other end knows nothing better say `legacy: true`",
+                          checker->errors);
 }
 
-/* Of a profile's own proposals its author has judged: it is legacy as a whole or not, unless the
- * topology has others for all of it. */
+/* A profile is legacy as a whole, or has nothing weak among its proposals (profile_yaml.c); the
+ * topology may have others for all of it. */
 static void check_legacy(const struct checker *checker, const struct tunnel *tunnel)
 {
     const struct profile *profile = tunnel->profile;

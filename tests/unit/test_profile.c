@@ -9,7 +9,7 @@
 static const char GOOD[] = "version: 1\n"
                            "source: a test, 2026-11\n"
                            "ike: {proposals: [aes256-sha256-modp2048], lifetime: 28800, dpd: 30}\n"
-                           "esp: {proposals: [aes256-sha256, aes128-sha1], lifetime: 3600}\n"
+                           "esp: {proposals: [aes256-sha256, aes128-sha256], lifetime: 3600}\n"
                            "mtu: 1390\n"
                            "bgp: {keepalive: 20, hold: 60, max_prefixes: 100}\n";
 
@@ -95,7 +95,7 @@ static void test_every_key(void **state)
     assert_int_equal(aws->n_ike_proposals, 1);
     assert_string_equal(aws->ike_proposals[0], "aes256-sha256-modp2048");
     assert_int_equal(aws->n_esp_proposals, 2);
-    assert_string_equal(aws->esp_proposals[1], "aes128-sha1");
+    assert_string_equal(aws->esp_proposals[1], "aes128-sha256");
     assert_int_equal(aws->dpd_delay_s, 30);
     assert_int_equal(aws->mtu, 1390);
     assert_int_equal(aws->hold_s, 60);
@@ -197,6 +197,25 @@ static void test_parts_alone(void **state)
             "version: 1\nsource: x\nike: {version: 1, proposals: [a], lifetime: 300, dpd: 9}\n"),
         "1:1: : `esp` is missing\n"
         "3:16: ike.version: IKEv1 is no longer safe, so the profile needs `legacy: true`");
+    profiles_free(profiles);
+}
+
+static void test_nothing_weak_unless_legacy(void **state)
+{
+    (void)state;
+    static const char WEAK[] =
+        "version: 1\nsource: x\n"
+        "ike: {proposals: [aes256-sha256-modp2048, 3des-md5-modp2048], lifetime: 300, dpd: 9}\n"
+        "esp: {proposals: [aes256gcm16-ecp384-modp1536], lifetime: 300}\n";
+    struct profiles *profiles = profiles_new();
+    char text[512];
+#define REMEDY                                                                               \
+    " is weak (RFC 8247, RFC 8221); its place is `legacy_proposals`, or if the cloud knows " \
+    "nothing better the profile needs `legacy: true`"
+    assert_string_equal(add(profiles, "weak", WEAK), "3:43: ike.proposals[1]: 3des" REMEDY
+                                                     "\n4:19: esp.proposals[0]: modp1536" REMEDY);
+    snprintf(text, sizeof text, "%slegacy: true\n", WEAK);
+    assert_string_equal(add(profiles, "weak", text), "");
     profiles_free(profiles);
 }
 
@@ -304,6 +323,7 @@ int main(void)
         cmocka_unit_test(test_every_key),
         cmocka_unit_test(test_the_rest_of_the_keys),
         cmocka_unit_test(test_parts_alone),
+        cmocka_unit_test(test_nothing_weak_unless_legacy),
         cmocka_unit_test(test_pre_shared_keys),
         cmocka_unit_test(test_a_file_takes_the_place_of_a_shipped_one),
         cmocka_unit_test(test_what_is_wrong),
