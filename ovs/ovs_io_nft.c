@@ -153,6 +153,123 @@ static bool has_rules(const cJSON *list, const char *chain)
     return false;
 }
 
+/* A rule as an attachment's limit: what is in it is taken off, so that a limit of ours leaves
+ * nothing. */
+struct rule {
+    const cJSON *at; /* the next statement, or null */
+    struct attachment limited;
+};
+
+static const cJSON *statement(const struct rule *rule, const char *name)
+{
+    return cJSON_GetObjectItemCaseSensitive(rule->at, name);
+}
+
+/* The value that the rule compares a field of the frame to; the next statement follows. Null: it
+ * does not. */
+static const cJSON *take_match(struct rule *rule, const char *protocol, const char *field)
+{
+    const cJSON *match = statement(rule, "match");
+    const cJSON *payload = cJSON_GetObjectItemCaseSensitive(
+        cJSON_GetObjectItemCaseSensitive(match, "left"), "payload");
+
+    if (!rule->at || strcmp(text_of(match, "op"), "==") != 0 ||
+        strcmp(text_of(payload, "protocol"), protocol) != 0 ||
+        strcmp(text_of(payload, "field"), field) != 0) {
+        return NULL;
+    }
+    rule->at = rule->at->next;
+    return cJSON_GetObjectItemCaseSensitive(match, "right");
+}
+
+static bool take_text(struct rule *rule, const char *protocol, const char *field, const char *text)
+{
+    struct rule before = *rule;
+    const char *value = cJSON_GetStringValue(take_match(rule, protocol, field));
+
+    if (value && !strcmp(value, text)) {
+        return true;
+    }
+    *rule = before;
+    return false;
+}
+
+static bool take_vlan(struct rule *rule, uint16_t *ret_vlan)
+{
+    const cJSON *value = take_match(rule, "vlan", "id");
+
+    if (!cJSON_IsNumber(value)) {
+        return false;
+    }
+    *ret_vlan = (uint16_t)value->valueint;
+    return true;
+}
+
+/* One VLAN, or an outer and an inner one; nft(8) leaves out the outer one's type where it is that
+ * of all VLANs. */
+static bool take_vlans(struct rule *rule)
+{
+    struct attachment *limited = &rule->limited;
+    bool is_8021ad = take_text(rule, "ether", "type", "8021ad");
+
+    if (!is_8021ad) {
+        take_text(rule, "ether", "type", "8021q");
+    }
+    if (!take_vlan(rule, &limited->vlan)) {
+        return false;
+    }
+    if (take_text(rule, "vlan", "type", "8021q")) {
+        limited->outer_vlan = limited->vlan;
+        limited->outer_is_8021q = !is_8021ad;
+        return take_vlan(rule, &limited->vlan);
+    }
+    return !is_8021ad;
+}
+
+static double number_of(const cJSON *object, const char *key)
+{
+    const cJSON *number = cJSON_GetObjectItemCaseSensitive(object, key);
+
+    return cJSON_IsNumber(number) ? number->valuedouble : 0;
+}
+
+/* "over N/second burst N packets". */
+static bool take_rate(struct rule *rule)
+{
+    const cJSON *limit = statement(rule, "limit");
+    double rate = number_of(limit, "rate");
+    const char *unit = text_of(limit, "rate_unit");
+
+    if (!rule->at || !cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(limit, "inv")) ||
+        strcmp(text_of(limit, "per"), "second") != 0 || number_of(limit, "burst") != rate ||
+        (unit[0] && strcmp(unit, "packets") != 0) || rate > UINT32_MAX) {
+        return false;
+    }
+    rule->limited.broadcast_limit = (uint32_t)rate;
+    rule->at = rule->at->next;
+    return true;
+}
+
+/* What a rule does, whatever its comment says; "" if that is no limit as we make it. */
+static const char *rule_key(struct arena *arena, const cJSON *seen)
+{
+    const cJSON *statements = cJSON_GetObjectItemCaseSensitive(seen, "expr");
+    struct rule rule = {.at = statements ? statements->child : NULL};
+
+    if (take_text(&rule, "ether", "daddr", "ff:ff:ff:ff:ff:ff") && take_vlans(&rule) &&
+        take_rate(&rule) && rule.at && statement(&rule, "drop") && !rule.at->next) {
+        return ovs_limit_key(arena, &rule.limited);
+    }
+    return "";
+}
+
+static bool chain_is_right(const cJSON *list, const cJSON *chain)
+{
+    return has_rules(list, text_of(chain, "name")) && !strcmp(text_of(chain, "policy"), "accept") &&
+           !strcmp(text_of(chain, "hook"), "ingress") &&
+           number_of(chain, "prio") == OVS_NFT_PRIORITY;
+}
+
 void ovs_nft_see(const struct ovs_nft *nft, struct ovs_state *state)
 {
     cJSON *root = cJSON_Parse(nft->text ? nft->text : "");
@@ -164,8 +281,8 @@ void ovs_nft_see(const struct ovs_nft *nft, struct ovs_state *state)
         const cJSON *chain = cJSON_GetObjectItemCaseSensitive(item, "chain");
 
         if (rule) {
-            ovs_state_add_limit(state, text_of(rule, "chain"), text_of(rule, "comment"));
-        } else if (chain && !has_rules(list, text_of(chain, "name"))) {
+            ovs_state_add_limit(state, text_of(rule, "chain"), rule_key(state->arena, rule));
+        } else if (chain && !chain_is_right(list, chain)) {
             ovs_state_add_limit(state, text_of(chain, "name"), "");
         }
     }

@@ -3,7 +3,8 @@
  * A storm is stopped where it comes in: at the ingress of the uplink's interface, before Open
  * vSwitch gets the frame (nft(8), family netdev). That takes nothing from the interface or its
  * bridge, which may be the facility's, and works for attachments with and without a bridge of their
- * own. Each interface has a chain in our table and each limit a rule, whose comment is its key. */
+ * own. Each interface has a chain in our table and each limit a rule. A rule's comment is its key,
+ * for people: what is seen of a rule is what it does. */
 #include "ovs/ovs_state.h"
 
 #include <ctype.h>
@@ -60,13 +61,16 @@ struct part {
     size_t n_want, n_seen;
 };
 
+/* The chain is made anew, since somebody may have given it another hook. */
 static const char *fill_chain(struct arena *arena, const struct part *part)
 {
     const char *text = arena_printf(
         arena,
-        "add table " OVS_NFT_TABLE "\nadd chain " OVS_NFT_TABLE " %s { type filter hook ingress "
-        "device \"%s\" priority -200; policy accept; }\nflush chain " OVS_NFT_TABLE " %s\n",
-        part->chain, part->want->interface, part->chain);
+        "add table " OVS_NFT_TABLE "\nadd chain " OVS_NFT_TABLE " %s\nflush chain " OVS_NFT_TABLE
+        " %s\ndelete chain " OVS_NFT_TABLE " %s\nadd chain " OVS_NFT_TABLE
+        " %s { type filter hook ingress device \"%s\" priority %d; policy accept; }\n",
+        part->chain, part->chain, part->chain, part->chain, part->want->interface,
+        OVS_NFT_PRIORITY);
 
     for (size_t i = 0; i < part->n_want; i++) {
         text = arena_printf(arena, "%s%s", text, add_rule(arena, &part->want[i]));

@@ -87,7 +87,8 @@ struct ovs_port {
 struct ovs_limit {
     const char *chain; /* of the interface: "on-ens4" */
     const char *key;   /* "1001 50": VLAN and packets a second; "1001.5 50", "1001.5q 50" with an
-                          outer one. Seen only: "" for a chain without any */
+                          outer one. Seen only: "" for a rule that is none, or for a chain without
+                          any or of another kind */
     /* wanted only */
     const char *interface;
     const struct attachment *attachment;
@@ -202,6 +203,7 @@ const char *ovs_limit_key(struct arena *arena, const struct attachment *attachme
 /* Adds the steps for the limits alone; ovs_diff() does so too. */
 void ovs_limit_diff(const struct ovs_state *want, const struct ovs_state *seen, struct plan *plan);
 #define OVS_NFT_TABLE "netdev routerd"
+enum { OVS_NFT_PRIORITY = -200 };
 
 /* What of the uplinks is the facility's and not as it should be, as a sentence in `arena`, or null.
  * It is only told: what is not ours is not changed. */

@@ -199,6 +199,11 @@ def test_what_must_not_pass_and_limits(hub, hosts):
         count = storm(hosts, sinet, out, into)
         assert 0 < count <= LIMIT * (time.monotonic() - started + 2), count
     assert hub.routerd.put("bio", limited, dry_run=True).json["plan"]["steps"] == []
+    listed = run("nft list table netdev routerd")
+    slack = listed.replace(f"over {LIMIT}/second", f"over {LIMIT * 100}/second")
+    assert slack != listed
+    run(["nft", "-f", "-"], stdin="flush table netdev routerd\n" + slack)
+    until(lambda: run("nft list table netdev routerd") == listed, 20, "limits that were raised by hand, comments kept, stay")
     run("nft delete table netdev routerd")
     until(lambda: "50" in run("nft list table netdev routerd", check=False), 20, "deleted limits do not come back")
     hub.restore()

@@ -450,9 +450,11 @@ static void test_broadcast_limits(void **state)
     assert_string_equal(
         ((struct ovs_work *)plan->steps[0]->data)->nft,
         "add table netdev routerd\n"
+        "add chain netdev routerd on-ens5\n"
+        "flush chain netdev routerd on-ens5\n"
+        "delete chain netdev routerd on-ens5\n"
         "add chain netdev routerd on-ens5 { type filter hook ingress device \"ens5\" priority "
         "-200; policy accept; }\n"
-        "flush chain netdev routerd on-ens5\n"
         "add rule netdev routerd on-ens5 ether daddr ff:ff:ff:ff:ff:ff vlan id 1 limit rate over "
         "50/second burst 50 packets drop comment \"1 50\"\n");
     plan_free(plan);
