@@ -1,6 +1,6 @@
-/* net/nft: from intended states to the nftables table, on a table in memory that reads nft's
- * commands as nft does: it refuses what does not exist, exists already, or is still in use. */
+/* net/nft: from intended states to the nftables table, on a table in memory. */
 #include "net_fake.h"
+#include "nft_fake.h"
 
 #include "net/nft_change.h"
 
@@ -14,256 +14,31 @@
 
 #include <cmocka.h>
 
-/* --- a table in memory ------------------------------------------------------------------------ */
-
-struct table {
-    struct nft_state now; /* as seen: rules are digests */
-};
-
-static struct nft_item *must_find(struct table *table, enum nft_kind kind, const char *name)
+static void expect_settled(struct nft_fake *table, const struct intended *intended)
 {
-    struct nft_item *item = nft_state_find(&table->now, kind, name);
-
-    if (!item) {
-        fail_msg("%s is not there", name);
-        abort();
-    }
-    return item;
-}
-
-static void drop(struct table *table, const struct nft_item *item)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < table->now.n_items; i++)
-        if (table->now.items[i] != item)
-            table->now.items[kept++] = table->now.items[i];
-    table->now.n_items = kept;
-}
-
-/* The text between `head` and `tail` of a command. */
-static char *between(const char *text, const char *head, const char *tail)
-{
-    const char *begin = strstr(text, head),
-               *end = begin ? strstr(begin + strlen(head), tail) : NULL;
-
-    if (!end) {
-        fail_msg("no %s...%s in: %s", head, tail, text);
-        abort();
-    }
-    begin += strlen(head);
-    return strndup(begin, (size_t)(end - begin));
-}
-
-/* Everything that a verdict leads to must be there. */
-static void check_verdict(struct table *table, const char *text)
-{
-    static const char *const words[] = {"goto ", "jump "};
-
-    for (size_t i = 0; i < 2; i++) {
-        const char *at = strstr(text, words[i]);
-        char name[64];
-
-        if (at && sscanf(at + 5, "%63[a-z0-9_A-Z]", name) == 1)
-            must_find(table, NFT_CHAIN, name);
-    }
-    for (const char *at = strchr(text, '@'); at; at = strchr(at + 1, '@')) {
-        char name[64];
-
-        if (sscanf(at + 1, "%63[a-z0-9_A-Z]", name) == 1)
-            must_find(table, NFT_SET, name);
-    }
-}
-
-static void split(struct table *table, const char *comment, uint32_t *ret_number, const char **ret)
-{
-    const char *rest;
-
-    assert_true(strlen(comment) <= 128);
-    assert_true(nft_comment_split(comment, ret_number, &rest));
-    *ret = arena_strdup(table->now.arena, rest);
-}
-
-static void add_chain(struct table *table, const char *name, const char *command)
-{
-    char *comment = between(command, "comment \"", "\"");
-    uint32_t number;
-    const char *rest;
-
-    assert_null(nft_state_find(&table->now, NFT_CHAIN, name));
-    split(table, comment, &number, &rest);
-    nft_state_add(&table->now, number, NFT_CHAIN, name, "")->comment = rest;
-    free(comment);
-}
-
-static void add_rule(struct table *table, const char *name, const char *command)
-{
-    const char *last = strstr(command, " comment \"");
-    char *comment = between(last, "comment \"", "\"");
-
-    check_verdict(table, command);
-    nft_item_add_rule(&table->now, must_find(table, NFT_CHAIN, name), comment);
-    free(comment);
-}
-
-static struct nft_item *find_key(struct table *table, const char *set, const char *key)
-{
-    size_t len = strlen(key);
-
-    for (size_t i = 0; i < table->now.n_items; i++) {
-        struct nft_item *item = table->now.items[i];
-
-        if (item->kind == NFT_ELEMENT && strcmp(item->name, set) == 0 &&
-            strncmp(item->text, key, len) == 0 &&
-            (!item->text[len] || strncmp(item->text + len, " : ", 3) == 0))
-            return item;
-    }
-    return NULL;
-}
-
-static void add_element(struct table *table, const char *set, const char *command)
-{
-    char *comment = between(command, "comment \"", "\""), *key = between(command, "{ ", " comment");
-    uint32_t number;
-    const char *rest;
-
-    must_find(table, NFT_SET, set);
-    check_verdict(table, command);
-    for (char *c = comment; *c; c++)
-        if (*c == '\'')
-            *c = '"';
-    split(table, comment, &number, &rest);
-    if (find_key(table, set, key))
-        fail_msg("%s has %s already", set, key);
-    nft_state_add(&table->now, number, NFT_ELEMENT, set, rest);
-    free(comment);
-    free(key);
-}
-
-static void delete_element(struct table *table, const char *set, const char *command)
-{
-    char *key = between(command, "{ ", " }");
-    struct nft_item *item = find_key(table, set, key);
-
-    if (!item)
-        fail_msg("%s has no %s", set, key);
-    drop(table, item);
-    free(key);
-}
-
-static void flush_set(struct table *table, const char *set)
-{
-    must_find(table, NFT_SET, set)->broken = false;
-    for (size_t i = table->now.n_items; i-- > 0;)
-        if (table->now.items[i]->kind == NFT_ELEMENT && strcmp(table->now.items[i]->name, set) == 0)
-            drop(table, table->now.items[i]);
-}
-
-static void delete_chain(struct table *table, const char *name)
-{
-    for (size_t i = 0; i < table->now.n_items; i++) {
-        const struct nft_item *item = table->now.items[i];
-        const char *at = item->kind == NFT_ELEMENT ? strstr(item->text, " : ") : NULL;
-
-        if (at && strlen(at) > 8 && strcmp(at + 8, name) == 0)
-            fail_msg("%s is still led to by %s %s", name, item->name, item->text);
-    }
-    assert_int_equal(must_find(table, NFT_CHAIN, name)->n_rules, 0);
-    drop(table, must_find(table, NFT_CHAIN, name));
-}
-
-static void add_set(struct table *table, const char *name, const char *kind)
-{
-    assert_null(nft_state_find(&table->now, NFT_SET, name));
-    nft_state_add(&table->now, 0, NFT_SET, name, kind);
-}
-
-static void run(struct table *table, const char *command)
-{
-    char verb[16], what[16], name[64] = "";
-
-    if (sscanf(command, "%15s %15s inet routerd %63s", verb, what, name) < 2)
-        fail_msg("cannot read: %s", command);
-    bool add = strcmp(verb, "add") == 0, flush = strcmp(verb, "flush") == 0;
-    bool set = strcmp(what, "set") == 0 || strcmp(what, "map") == 0;
-
-    if (strcmp(what, "table") == 0) {
-        table->now.present = add;
-        if (!add)
-            table->now.n_items = 0;
-        return;
-    }
-    assert_true(table->now.present);
-    if (set && add)
-        add_set(table, name, what);
-    else if (set && flush)
-        flush_set(table, name);
-    else if (set)
-        drop(table, must_find(table, NFT_SET, name));
-    else if (strcmp(what, "chain") == 0 && add)
-        add_chain(table, name, command);
-    else if (strcmp(what, "chain") == 0 && flush)
-        must_find(table, NFT_CHAIN, name)->n_rules = 0;
-    else if (strcmp(what, "chain") == 0)
-        delete_chain(table, name);
-    else if (strcmp(what, "rule") == 0)
-        add_rule(table, name, command);
-    else if (add)
-        add_element(table, name, command);
-    else
-        delete_element(table, name, command);
-}
-
-static void apply(struct table *table, const struct plan *plan)
-{
-    for (int round = 0; round < NFT_N_ROUNDS; round++)
-        for (size_t i = 0; i < plan->n_steps; i++) {
-            const struct nft_change *change = plan->steps[i]->data;
-
-            for (size_t j = 0; j < change->n_ops; j++)
-                if ((int)change->ops[j].round == round)
-                    run(table, change->ops[j].command);
-        }
-    nft_state_sort(&table->now);
-}
-
-static struct plan *plan_for(struct table *table, const struct intended *intended)
-{
-    static const struct nft_host host = {.forwards = false};
-    struct nft_state wanted;
-    struct plan *plan = plan_new();
-
-    nft_want(intended, &host, &wanted);
-    nft_diff(intended, &wanted, &table->now, plan);
-    nft_state_done(&wanted);
-    plan_sort(plan);
-    return plan;
-}
-
-static void expect_settled(struct table *table, const struct intended *intended)
-{
-    struct plan *plan = plan_for(table, intended);
+    struct plan *plan = nft_fake_plan(table, intended);
 
     if (plan->n_steps)
         fail_msg("still to do: %s: %s", plan->steps[0]->object, plan->steps[0]->summary);
     plan_free(plan);
 }
 
-static size_t pass(struct table *table, const struct intended *intended)
+static size_t pass(struct nft_fake *table, const struct intended *intended)
 {
-    struct plan *plan = plan_for(table, intended);
+    struct plan *plan = nft_fake_plan(table, intended);
     size_t n = plan->n_steps;
 
-    apply(table, plan);
+    nft_fake_carry_out(table, plan, plan->steps, plan->n_steps);
     plan_free(plan);
     expect_settled(table, intended);
     return n;
 }
 
-static void expect_plan(struct table *table, struct ids *ids, const char *bio, const char *expected)
+static void expect_plan(struct nft_fake *table, struct ids *ids, const char *bio,
+                        const char *expected)
 {
     struct intended *intended = net_fake_intended(ids, bio, NULL);
-    struct plan *plan = plan_for(table, intended);
+    struct plan *plan = nft_fake_plan(table, intended);
     char *text = NULL;
     size_t len;
     FILE *out = open_memstream(&text, &len);
@@ -273,7 +48,7 @@ static void expect_plan(struct table *table, struct ids *ids, const char *bio, c
                 plan->steps[i]->tenant, plan->steps[i]->object, plan->steps[i]->summary);
     fclose(out);
     assert_string_equal(text, expected);
-    apply(table, plan);
+    nft_fake_carry_out(table, plan, plan->steps, plan->n_steps);
     plan_free(plan);
     expect_settled(table, intended);
     free(text);
@@ -284,7 +59,7 @@ static void expect_plan(struct table *table, struct ids *ids, const char *bio, c
 
 struct fixture {
     struct ids ids;
-    struct table table;
+    struct nft_fake table;
 };
 
 static int setup(void **state)
@@ -292,7 +67,7 @@ static int setup(void **state)
     struct fixture *f = calloc(1, sizeof *f);
 
     ids_init(&f->ids);
-    nft_state_init(&f->table.now);
+    nft_fake_init(&f->table);
     *state = f;
     return 0;
 }
@@ -301,7 +76,7 @@ static int teardown(void **state)
 {
     struct fixture *f = *state;
 
-    nft_state_done(&f->table.now);
+    nft_fake_done(&f->table);
     ids_done(&f->ids);
     free(f);
     return 0;
@@ -327,16 +102,16 @@ static void test_services(void **state)
     expect_plan(&f->table, &f->ids, PLAIN SERVED,
                 "create /nftables: nftables table inet routerd\n"
                 "create bio/n: packet filter of rvrf1001\n");
-    assert_non_null(find_key(&f->table, "dhcp", "\"rseg1\""));
-    assert_non_null(find_key(&f->table, "dns4", "\"rvrf1001\" . 10.1.0.1"));
-    assert_non_null(find_key(&f->table, "forwarders4", "\"rvrf1001\" . 10.9.0.53"));
+    assert_non_null(nft_fake_find_key(&f->table, "dhcp", "\"rseg1\""));
+    assert_non_null(nft_fake_find_key(&f->table, "dns4", "\"rvrf1001\" . 10.1.0.1"));
+    assert_non_null(nft_fake_find_key(&f->table, "forwarders4", "\"rvrf1001\" . 10.9.0.53"));
     assert_non_null(nft_state_find(&f->table.now, NFT_CHAIN, "services"));
     expect_plan(&f->table, &f->ids, PLAIN,
                 "update /nftables: nftables table inet routerd: set dhcp, set dns4, set dns6, ...\n"
                 "update bio/n: packet filter of rvrf1001: dhcp \"rseg1\", dns4 \"rvrf1001\" . "
                 "10.1.0.1, forwarders4 \"rvrf1001\" . 10.9.0.53\n");
     assert_null(nft_state_find(&f->table.now, NFT_CHAIN, "services"));
-    assert_null(find_key(&f->table, "dhcp", "\"rseg1\""));
+    assert_null(nft_fake_find_key(&f->table, "dhcp", "\"rseg1\""));
 }
 
 /* Networks come and go, each with its own step; the frame comes with the first and goes with the
@@ -351,15 +126,15 @@ static void test_steps(void **state)
     assert_null(
         nft_state_find(&f->table.now, NFT_CHAIN, "arrive")); /* nothing that is not needed */
     assert_null(nft_state_find(&f->table.now, NFT_CHAIN, "forward"));
-    assert_non_null(find_key(&f->table, "own4", "\"rvrf1001\" . 10.1.0.1"));
-    assert_non_null(find_key(&f->table, "peers4", "\"rvrf1001\" . 10.1.0.2"));
+    assert_non_null(nft_fake_find_key(&f->table, "own4", "\"rvrf1001\" . 10.1.0.1"));
+    assert_non_null(nft_fake_find_key(&f->table, "peers4", "\"rvrf1001\" . 10.1.0.2"));
     expect_plan(
         &f->table, &f->ids, PLAIN EGRESS,
         "update /nftables: nftables table inet routerd: set leave, set out, set ports, ...\n"
         "update bio/n: packet filter of rvrf1001: chain leave1001, chain out1001, chain "
         "track1001, ...\n");
-    assert_non_null(find_key(&f->table, "ports", "\"rseg1\""));
-    assert_non_null(find_key(&f->table, "leave", "\"rvrf1001\" . \"wan0\""));
+    assert_non_null(nft_fake_find_key(&f->table, "ports", "\"rseg1\""));
+    assert_non_null(nft_fake_find_key(&f->table, "leave", "\"rvrf1001\" . \"wan0\""));
     expect_plan(&f->table, &f->ids, NULL,
                 "delete /nftables: nftables table inet routerd\n"
                 "delete bio/n: packet filter of rvrf1001\n");
@@ -375,7 +150,7 @@ static void test_change_of_one(void **state)
         net_fake_intended(&f->ids, PLAIN EGRESS, PLAIN "  egress: {uplink: wan, nat: false}\n");
 
     pass(&f->table, both);
-    struct plan *plan = plan_for(&f->table, changed);
+    struct plan *plan = nft_fake_plan(&f->table, changed);
 
     assert_int_equal(plan->n_steps, 1);
     assert_string_equal(plan->steps[0]->tenant, "geo");
@@ -441,19 +216,19 @@ static void test_repair(void **state)
     struct intended *intended = net_fake_intended(&f->ids, PLAIN EGRESS, NULL);
 
     pass(&f->table, intended);
-    must_find(&f->table, NFT_CHAIN, "isolation")->n_rules--;
+    nft_fake_must_find(&f->table, NFT_CHAIN, "isolation")->n_rules--;
     assert_int_equal(pass(&f->table, intended), 1);
-    must_find(&f->table, NFT_CHAIN, "out1001")->rules[0] = "";
+    nft_fake_must_find(&f->table, NFT_CHAIN, "out1001")->rules[0] = "";
     assert_int_equal(pass(&f->table, intended), 1);
-    must_find(&f->table, NFT_CHAIN, "input")->broken = true;
+    nft_fake_must_find(&f->table, NFT_CHAIN, "input")->broken = true;
     assert_int_equal(pass(&f->table, intended), 1);
-    drop(&f->table, find_key(&f->table, "own4", "\"rvrf1001\" . 10.1.0.1"));
+    nft_fake_drop(&f->table, nft_fake_find_key(&f->table, "own4", "\"rvrf1001\" . 10.1.0.1"));
     assert_int_equal(pass(&f->table, intended), 1);
     nft_state_add(&f->table.now, 0, NFT_CHAIN, "stray", "")->broken = true;
     nft_state_sort(&f->table.now);
     assert_int_equal(pass(&f->table, intended), 1);
-    flush_set(&f->table, "ports");
-    must_find(&f->table, NFT_SET, "ports")->broken = true;
+    nft_fake_flush_set(&f->table, "ports");
+    nft_fake_must_find(&f->table, NFT_SET, "ports")->broken = true;
     assert_int_equal(pass(&f->table, intended), 2);
     intended_unref(intended);
 }
@@ -465,14 +240,14 @@ static void test_dormant_and_foreign(void **state)
 
     pass(&f->table, intended);
     f->table.now.dormant = true;
-    struct plan *plan = plan_for(&f->table, intended);
+    struct plan *plan = nft_fake_plan(&f->table, intended);
     const struct nft_change *change = plan->steps[0]->data;
 
     assert_string_equal(change->ops[0].command, "delete table inet routerd");
     plan_free(plan);
     f->table.now.dormant = false;
     f->table.now.foreign = true;
-    plan = plan_for(&f->table, intended);
+    plan = nft_fake_plan(&f->table, intended);
     for (size_t i = 0; i < plan->n_steps; i++) {
         change = plan->steps[i]->data;
         assert_string_equal(
@@ -561,7 +336,7 @@ static struct intended *generate(struct ids *ids, uint64_t *random)
     return intended;
 }
 
-static void meddle(struct table *table, uint64_t *random)
+static void meddle(struct nft_fake *table, uint64_t *random)
 {
     if (!table->now.n_items)
         return;
@@ -570,55 +345,36 @@ static void meddle(struct table *table, uint64_t *random)
     if (item->kind == NFT_CHAIN && item->n_rules)
         item->n_rules--;
     else if (item->kind == NFT_ELEMENT)
-        drop(table, item);
+        nft_fake_drop(table, item);
     else if (item->kind == NFT_SET && pick(random, 2)) {
-        flush_set(table, item->name);
+        nft_fake_flush_set(table, item->name);
         item->broken = true;
     }
 }
 
-static char *text_of(struct table *table)
+static void expect_as_built_afresh(struct nft_fake *table, const struct intended *intended)
 {
-    char *text = NULL;
-    size_t len;
-    FILE *out = open_memstream(&text, &len);
+    struct nft_fake fresh;
 
-    for (size_t i = 0; i < table->now.n_items; i++) {
-        const struct nft_item *item = table->now.items[i];
-
-        fprintf(out, "%u %d %s %s %s", item->number, (int)item->kind, item->name, item->text,
-                item->comment);
-        for (size_t j = 0; j < item->n_rules; j++)
-            fprintf(out, " %s", item->rules[j]);
-        fputc('\n', out);
-    }
-    fclose(out);
-    return text;
-}
-
-static void expect_as_built_afresh(struct table *table, const struct intended *intended)
-{
-    struct table fresh = {0};
-
-    nft_state_init(&fresh.now);
+    nft_fake_init(&fresh);
     pass(&fresh, intended);
-    char *text = text_of(table), *expected = text_of(&fresh);
+    char *text = nft_fake_text(table), *expected = nft_fake_text(&fresh);
     assert_string_equal(text, expected);
     free(text);
     free(expected);
-    nft_state_done(&fresh.now);
+    nft_fake_done(&fresh);
 }
 
 static void test_walks(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= WALKS; seed++) {
-        struct table table = {0};
+        struct nft_fake table;
         struct ids ids;
         uint64_t random = seed;
 
         ids_init(&ids);
-        nft_state_init(&table.now);
+        nft_fake_init(&table);
         for (int i = 0; i < STEPS; i++) {
             struct intended *intended = generate(&ids, &random);
 
@@ -628,7 +384,7 @@ static void test_walks(void **state)
             expect_as_built_afresh(&table, intended);
             intended_unref(intended);
         }
-        nft_state_done(&table.now);
+        nft_fake_done(&table);
         ids_done(&ids);
     }
 }
