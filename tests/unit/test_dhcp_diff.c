@@ -1,8 +1,8 @@
 /* dhcp/: the configuration of each server, the lines of the hosts files, and the properties of the
  * difference over generated topologies on processes in memory. */
+#include "dhcp_fake.h"
 #include "topology_fixture.h"
 
-#include "dhcp/dhcp_state.h"
 #include "model/services.h"
 
 #include <setjmp.h>
@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { WALKS = 100, STEPS = 20, MANY = 64 };
+enum { WALKS = 100, STEPS = 20 };
 
 #define CONFIG                                                          \
     "version: 1\nrouter: {name: r, router_id: 192.0.2.1, asn: 65010}\n" \
@@ -221,80 +221,39 @@ static struct intended *generate(const struct topology_world *world, struct rand
     return intended;
 }
 
-/* What a machine shows: all interfaces with their addresses, and the servers that run. */
-struct machine {
-    struct dhcp_seen seen;
-    struct dhcp_server servers[MANY];
-    struct dhcp_link links[MANY];
-    struct dhcp_address addresses[MANY];
-};
-
-static void add_link(struct machine *machine, const char *name, uint32_t index,
-                     const struct segment *segment)
-{
-    struct dhcp_link *link = &machine->links[machine->seen.n_links++];
-
-    snprintf(link->name, sizeof link->name, "%s", name);
-    link->index = index;
-    for (size_t i = 0; segment && i < segment->n_gateways; i++) {
-        machine->addresses[machine->seen.n_addresses++] =
-            (struct dhcp_address){index, segment->gateways[i].addr, false};
-    }
-}
-
 /* The kernel's part of the intended state, some of it with other numbers than before. */
-static void machine_follow(struct machine *machine, const struct intended *intended,
-                           uint32_t numbers)
+static void follow(struct dhcp_fake *fake, const struct intended *intended, uint32_t numbers)
 {
     const struct topology *topology = intended->tenants[0].topology;
     char name[IFNAME_TEXT];
 
-    machine->seen.n_links = machine->seen.n_addresses = 0;
-    machine->seen.links = machine->links;
-    machine->seen.addresses = machine->addresses;
-    machine->seen.servers = machine->servers;
+    dhcp_fake_clear_links(fake);
     for (size_t i = 0; i < topology->n_networks; i++) {
         const struct network *network = &topology->networks[i];
 
-        add_link(machine, ids_vrf_name(network->id, name), 100 * numbers + network->id, NULL);
+        dhcp_fake_add_link(fake, ids_vrf_name(network->id, name), 100 * numbers + network->id);
         for (size_t j = 0; j < network->n_segments; j++) {
-            add_link(machine, ids_segment_name(network->segments[j].id, name),
-                     1000 * numbers + network->segments[j].id, &network->segments[j]);
+            const struct segment *segment = &network->segments[j];
+            uint32_t index = 1000 * numbers + segment->id;
+
+            dhcp_fake_add_link(fake, ids_segment_name(segment->id, name), index);
+            for (size_t k = 0; k < segment->n_gateways; k++) {
+                dhcp_fake_add_address(fake, index, &segment->gateways[k].addr);
+            }
         }
     }
 }
 
-static void machine_apply(struct machine *machine, const struct step *step)
-{
-    const struct dhcp_change *change = step->data;
-    struct dhcp_server *server = (struct dhcp_server *)dhcp_seen_find(&machine->seen, change->key);
-
-    assert_int_equal(server != NULL, step->action != STEP_CREATE);
-    assert_int_equal(change->conf != NULL, step->action != STEP_DELETE);
-    assert_null(change->waits);
-    assert_int_equal(step->disruptive, step->action == STEP_UPDATE);
-    if (server && step->action == STEP_DELETE) {
-        *server = machine->servers[--machine->seen.n_servers];
-        return;
-    }
-    assert_int_equal(change->index != 0, change->kind == DHCP_NAMES);
-    if (!server) {
-        server = &machine->servers[machine->seen.n_servers++];
-    }
-    snprintf(server->key, sizeof server->key, "%s", change->key);
-    memcpy(server->digest, change->digest, sizeof server->digest);
-    memcpy(server->owner, change->owner, sizeof server->owner);
-}
-
-static size_t carry_out(struct machine *machine, const struct dhcp_wanted *wanted)
+static size_t pass(struct dhcp_fake *fake, const struct intended *intended)
 {
     struct plan *plan = plan_new();
     size_t n;
 
-    dhcp_diff(wanted, &machine->seen, plan);
+    dhcp_fake_add_steps(fake, intended, plan);
+    dhcp_fake_carry_out(fake, plan, plan->steps, plan->n_steps);
     for (size_t i = 0; i < plan->n_steps; i++) {
         assert_string_equal(plan->steps[i]->tenant, "bio");
-        machine_apply(machine, plan->steps[i]);
+        assert_int_equal(plan->steps[i]->result, STEP_DONE);
     }
     n = plan->n_steps;
     plan_free(plan);
@@ -308,25 +267,27 @@ static void a_second_pass_is_empty(void **state)
     struct random random = {7};
 
     for (unsigned int walk = 0; walk < WALKS; walk++) {
-        struct machine machine = {.seen = {0}};
+        struct dhcp_fake fake;
 
+        dhcp_fake_init(&fake);
         for (unsigned int i = 0; i < STEPS; i++) {
             struct intended *intended = generate(&world, &random);
             struct dhcp_wanted wanted;
 
             dhcp_want(intended, &wanted);
-            machine_follow(&machine, intended, 1 + i / 10);
-            carry_out(&machine, &wanted);
-            assert_int_equal(machine.seen.n_servers, wanted.n);
-            assert_int_equal(carry_out(&machine, &wanted), 0);
-            if (machine.seen.n_servers) { /* one dies */
-                machine.seen.n_servers--;
-                assert_int_equal(carry_out(&machine, &wanted), 1);
-                assert_int_equal(carry_out(&machine, &wanted), 0);
+            follow(&fake, intended, 1 + i / 10);
+            pass(&fake, intended);
+            assert_int_equal(fake.seen.n_servers, wanted.n);
+            assert_int_equal(pass(&fake, intended), 0);
+            if (fake.seen.n_servers) { /* one dies */
+                dhcp_fake_kill(&fake, fake.seen.n_servers - 1);
+                assert_int_equal(pass(&fake, intended), 1);
+                assert_int_equal(pass(&fake, intended), 0);
             }
             dhcp_wanted_done(&wanted);
             intended_unref(intended);
         }
+        dhcp_fake_done(&fake);
     }
     fixture_world_done(&world);
 }
@@ -336,31 +297,30 @@ static void waits_for_interfaces(void **state)
 {
     (void)state;
     struct topology_world world = fixture_world(CONFIG);
-    struct machine machine = {.seen = {0}};
-    struct dhcp_wanted wanted;
+    struct dhcp_fake fake;
     struct plan *plan;
     struct intended *intended = intend(
         &world, "version: 1\nnetworks:\n- name: a\n  segments:\n" SEGMENT(
                     "s", "7", "10.1.0.1/16",
                     "") "  pools: [{name: p, prefix: 10.1.4.0/24, dhcp: true, dns: true}]\n");
 
-    dhcp_want(intended, &wanted);
+    dhcp_fake_init(&fake);
     plan = plan_new();
-    dhcp_diff(&wanted, &machine.seen, plan);
+    dhcp_fake_add_steps(&fake, intended, plan);
     assert_int_equal(plan->n_steps, 2);
     assert_string_equal(((struct dhcp_change *)plan->steps[0]->data)->waits,
                         "interface rseg1 is not there yet");
     plan_free(plan);
-    machine_follow(&machine, intended, 1);
-    machine.addresses[0].tentative = true;
+    follow(&fake, intended, 1);
+    fake.addresses[0].tentative = true;
     plan = plan_new();
-    dhcp_diff(&wanted, &machine.seen, plan);
+    dhcp_fake_add_steps(&fake, intended, plan);
     for (size_t i = 0; i < 2; i++) {
         assert_string_equal(((struct dhcp_change *)plan->steps[i]->data)->waits,
                             "address 10.1.0.1 cannot be used yet");
     }
     plan_free(plan);
-    dhcp_wanted_done(&wanted);
+    dhcp_fake_done(&fake);
     intended_unref(intended);
     fixture_world_done(&world);
 }
