@@ -575,19 +575,26 @@ struct bgp_state *bgp_fake_want(const struct intended *intended)
     return bgp_want(intended, password, NULL);
 }
 
-struct plan *bgp_fake_plan(struct bgp_fake *fake, const struct intended *intended)
+void bgp_fake_add_steps(const struct bgp_fake *fake, const struct intended *intended,
+                        struct plan *plan)
 {
     struct bgp_state *wanted = bgp_fake_want(intended);
     char *config = bgp_fake_config(fake);
     struct bgp_state *seen = bgp_config_parse(config, strlen(config), digest);
     struct bgp_residue residue = {.bfd = seen};
-    struct plan *plan = plan_new();
 
     bgp_diff(wanted, seen, &residue, plan);
-    plan_sort(plan);
     bgp_state_free(wanted);
     bgp_state_free(seen);
     free(config);
+}
+
+struct plan *bgp_fake_plan(struct bgp_fake *fake, const struct intended *intended)
+{
+    struct plan *plan = plan_new();
+
+    bgp_fake_add_steps(fake, intended, plan);
+    plan_sort(plan);
     return plan;
 }
 
@@ -656,54 +663,48 @@ static void send_drops(struct bgp_fake *fake, FILE *log, const struct bgp_change
     arena_free(arena);
 }
 
-static void apply_phase(struct bgp_fake *fake, FILE *log, struct plan *plan, enum plan_phase phase)
+static void send_phase(struct bgp_fake *fake, FILE *log, struct step **steps, size_t n)
 {
-    size_t n = 0;
-
-    for (size_t i = 0; i < plan->n_steps; i++) {
-        n += plan->steps[i]->phase == phase;
+    send_line(fake, log, "end", NULL);
+    send_line(fake, log, "configure terminal", NULL);
+    for (size_t i = 0; i < n; i++) {
+        if (!((struct bgp_change *)steps[i]->data)->refusal) {
+            send_makings(fake, log, steps[i]->data);
+        }
     }
-    if (!n) {
-        return;
+    for (size_t i = 0; i < n; i++) {
+        send_step(fake, log, steps[i]);
     }
     send_line(fake, log, "end", NULL);
     send_line(fake, log, "configure terminal", NULL);
-    for (size_t i = 0; i < plan->n_steps; i++) {
-        if (plan->steps[i]->phase == phase &&
-            !((struct bgp_change *)plan->steps[i]->data)->refusal) {
-            send_makings(fake, log, plan->steps[i]->data);
-        }
-    }
-    for (size_t i = 0; i < plan->n_steps; i++) {
-        if (plan->steps[i]->phase == phase) {
-            send_step(fake, log, plan->steps[i]);
-        }
-    }
-    send_line(fake, log, "end", NULL);
-    send_line(fake, log, "configure terminal", NULL);
-    for (size_t i = 0; i < 2 * plan->n_steps; i++) {
-        const struct step *step = plan->steps[i % plan->n_steps];
-
-        if (step->phase == phase) {
-            send_drops(fake, log, step->data, i < plan->n_steps);
-        }
+    for (size_t i = 0; i < 2 * n; i++) {
+        send_drops(fake, log, steps[i % n]->data, i < n);
     }
     send_line(fake, log, "end", NULL);
 }
 
-size_t bgp_fake_apply(struct bgp_fake *fake, struct plan *plan)
+void bgp_fake_carry_out(struct bgp_fake *fake, struct step **steps, size_t n)
 {
-    size_t len, failed = 0;
-    FILE *log;
+    size_t len;
+    FILE *log = NULL;
 
     free(fake->log);
     fake->log = NULL;
     fake->n_commands = 0;
     log = open_memstream(&fake->log, &len);
-    for (int phase = 0; phase < N_PHASES; phase++) {
-        apply_phase(fake, log, plan, (enum plan_phase)phase);
+    for (size_t i = 0, end; i < n; i = end) {
+        for (end = i; end < n && steps[end]->phase == steps[i]->phase; end++) {
+        }
+        send_phase(fake, log, steps + i, end - i);
     }
     fclose(log);
+}
+
+size_t bgp_fake_apply(struct bgp_fake *fake, struct plan *plan)
+{
+    size_t failed = 0;
+
+    bgp_fake_carry_out(fake, plan->steps, plan->n_steps);
     for (size_t i = 0; i < plan->n_steps; i++) {
         failed += plan->steps[i]->result == STEP_FAILED;
     }

@@ -31,10 +31,15 @@ char *bgp_fake_config(const struct bgp_fake *fake);
 /* That of what is not in a VRF of ours and not a policy of ours. */
 char *bgp_fake_foreign(const struct bgp_fake *fake);
 
-/* The plan from what is there to the intended state, sorted. The secret NAME is "pw-NAME"; one
- * whose name begins with "no" cannot be read. */
+/* Adds the steps from what is there to the intended state. The secret NAME is "pw-NAME"; one whose
+ * name begins with "no" cannot be read. */
+void bgp_fake_add_steps(const struct bgp_fake *fake, const struct intended *intended,
+                        struct plan *plan);
+/* A plan of them, sorted. */
 struct plan *bgp_fake_plan(struct bgp_fake *fake, const struct intended *intended);
-/* Carries it out, phase by phase, as bgp_apply.c does. Returns how many steps failed. */
+/* Carries out steps, phase by phase, as bgp_apply.c does, and sets their results. */
+void bgp_fake_carry_out(struct bgp_fake *fake, struct step **steps, size_t n);
+/* All steps of a sorted plan. Returns how many failed. */
 size_t bgp_fake_apply(struct bgp_fake *fake, struct plan *plan);
 /* Both; the difference after it must be empty but for the steps that failed. Returns the number of
  * steps. */

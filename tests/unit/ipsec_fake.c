@@ -73,11 +73,18 @@ static const struct ipsec_card *fake_card(void *aux, const char *directory,
     return &fake->card;
 }
 
+void ipsec_fake_init_charon(struct ipsec_fake *fake)
+{
+    *fake = (struct ipsec_fake){.uplink4 = "192.0.2.1", .next_ike_id = 1};
+    fake->facts = (struct ipsec_facts){fake, fake_uplink, fake_resolve, fake_secret, fake_card};
+    fake->seen.arena = arena_new();
+}
+
 void ipsec_fake_init(struct ipsec_fake *fake)
 {
     struct errors *errors = errors_new();
 
-    *fake = (struct ipsec_fake){.uplink4 = "192.0.2.1", .next_ike_id = 1};
+    ipsec_fake_init_charon(fake);
     fake->config = config_parse(config_text, strlen(config_text), errors);
     if (!fake->config) {
         fail_msg("%s", errors_get(errors, 0)->message);
@@ -87,8 +94,6 @@ void ipsec_fake_init(struct ipsec_fake *fake)
     profiles_add_builtin(fake->profiles);
     ids_init(&fake->ids);
     fake->intended = intended_new(fake->config);
-    fake->facts = (struct ipsec_facts){fake, fake_uplink, fake_resolve, fake_secret, fake_card};
-    fake->seen.arena = arena_new();
 }
 
 void ipsec_fake_done(struct ipsec_fake *fake)
@@ -203,13 +208,20 @@ struct ipsec_wanted *ipsec_fake_want(struct ipsec_fake *fake)
 
 /* ---------------------------------------------------------------- charon */
 
-struct plan *ipsec_fake_diff(struct ipsec_fake *fake)
+void ipsec_fake_add_steps(struct ipsec_fake *fake, const struct intended *intended,
+                          struct plan *plan)
 {
-    struct ipsec_wanted *wanted = ipsec_fake_want(fake);
-    struct plan *plan = plan_new();
+    struct ipsec_wanted *wanted = ipsec_want(intended, &fake->facts, &fake->seen);
 
     ipsec_diff(wanted, &fake->seen, plan);
     ipsec_wanted_free(wanted);
+}
+
+struct plan *ipsec_fake_diff(struct ipsec_fake *fake)
+{
+    struct plan *plan = plan_new();
+
+    ipsec_fake_add_steps(fake, fake->intended, plan);
     plan_sort(plan);
     return plan;
 }
@@ -367,12 +379,24 @@ static void apply(struct ipsec_fake *fake, const struct ipsec_change *change)
     }
 }
 
-void ipsec_fake_apply(struct ipsec_fake *fake, struct plan *plan)
+void ipsec_fake_carry_out(struct ipsec_fake *fake, struct plan *plan, struct step **steps, size_t n)
 {
-    for (size_t i = 0; i < plan->n_steps; i++) {
-        apply(fake, plan->steps[i]->data);
+    for (size_t i = 0; i < n; i++) {
+        const struct ipsec_change *change = steps[i]->data;
+
+        apply(fake, change);
+        step_finish(plan, steps[i],
+                    change->refusal == IPSEC_ACCEPTED ? STEP_DONE
+                    : change->refusal == IPSEC_NEVER  ? STEP_FAILED
+                                                      : STEP_NOT_READY,
+                    NULL);
     }
     ipsec_fake_establish(fake);
+}
+
+void ipsec_fake_apply(struct ipsec_fake *fake, struct plan *plan)
+{
+    ipsec_fake_carry_out(fake, plan, plan->steps, plan->n_steps);
 }
 
 size_t ipsec_fake_settle(struct ipsec_fake *fake)

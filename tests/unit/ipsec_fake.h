@@ -29,16 +29,24 @@ struct ipsec_fake {
 };
 
 void ipsec_fake_init(struct ipsec_fake *fake);
+/* The charon and the facts alone; ends with ipsec_seen_done() of what is seen. */
+void ipsec_fake_init_charon(struct ipsec_fake *fake);
 void ipsec_fake_done(struct ipsec_fake *fake);
 /* Puts a tenant's topology in force: each word "NETWORK/NAME,key=value,..." is a tunnel. Keys as in
  * the contract; secret for auth.psk.secret, certificate for auth.certificate, lifetime for
  * esp.lifetime, proposal for ike.proposals. The defaults: remote=203.0.113.2, secret=psk. */
 void ipsec_fake_topology(struct ipsec_fake *fake, const char *tenant, const char *words);
 struct ipsec_wanted *ipsec_fake_want(struct ipsec_fake *fake);
-/* The difference; the caller frees the plan. */
+/* Adds the steps from what is there to the intended state. */
+void ipsec_fake_add_steps(struct ipsec_fake *fake, const struct intended *intended,
+                          struct plan *plan);
+/* A plan of those to what is in force; the caller frees it. */
 struct plan *ipsec_fake_diff(struct ipsec_fake *fake);
-/* Carries out all steps that are accepted; then every connection that is to be initiated has an SA.
- */
+/* Carries out steps that are accepted and sets their results, as the backend's apply() does; then
+ * every connection that is to be initiated has an SA. */
+void ipsec_fake_carry_out(struct ipsec_fake *fake, struct plan *plan, struct step **steps,
+                          size_t n);
+/* All steps of a plan. */
 void ipsec_fake_apply(struct ipsec_fake *fake, struct plan *plan);
 /* Diff and apply, until the diff is empty, which must be after once. Returns how many steps there
  * were. */

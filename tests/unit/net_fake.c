@@ -276,24 +276,34 @@ static bool can_start(struct net_fake *fake, const struct step *step)
             change->ops[0].round == NET_ROUND_REST);
 }
 
-static size_t apply_phase(struct net_fake *fake, struct plan *plan, enum plan_phase phase)
+void net_fake_carry_out(struct net_fake *fake, struct plan *plan, struct step **steps, size_t n)
 {
-    size_t left = 0;
-
+    for (size_t i = 0; i < n; i++)
+        steps[i]->result = can_start(fake, steps[i]) ? STEP_RUNNING : STEP_NOT_READY;
     for (int round = 0; round < NET_N_ROUNDS; round++)
-        for (size_t i = 0; i < plan->n_steps; i++) {
-            const struct net_change *change = plan->steps[i]->data;
+        for (size_t i = 0; i < n; i++) {
+            const struct net_change *change = steps[i]->data;
 
-            if (plan->steps[i]->phase != phase)
-                continue;
-            if (!can_start(fake, plan->steps[i])) {
-                left += round == 0;
-                continue;
-            }
-            for (size_t j = 0; j < change->n_ops; j++)
+            for (size_t j = 0; steps[i]->result == STEP_RUNNING && j < change->n_ops; j++)
                 if ((int)change->ops[j].round == round)
                     do_op(fake, &change->ops[j]);
         }
+    for (size_t i = 0; i < n; i++)
+        if (steps[i]->result == STEP_RUNNING)
+            step_finish(plan, steps[i], STEP_DONE, NULL);
+}
+
+static size_t apply_phase(struct net_fake *fake, struct plan *plan, enum plan_phase phase)
+{
+    size_t first = 0, n = 0, left = 0;
+
+    while (first < plan->n_steps && plan->steps[first]->phase != phase)
+        first++;
+    while (first + n < plan->n_steps && plan->steps[first + n]->phase == phase)
+        n++;
+    net_fake_carry_out(fake, plan, plan->steps + first, n);
+    for (size_t i = 0; i < n; i++)
+        left += plan->steps[first + i]->result == STEP_NOT_READY;
     return left;
 }
 
@@ -328,14 +338,20 @@ size_t net_fake_apply(struct net_fake *fake, const struct intended *intended, st
     return left + apply_phase(fake, plan, PHASE_NET_CREATE);
 }
 
-struct plan *net_fake_plan(struct net_fake *fake, const struct intended *intended)
+void net_fake_add_steps(struct net_fake *fake, const struct intended *intended, struct plan *plan)
 {
     struct net_state wanted;
-    struct plan *plan = plan_new();
 
     net_want(intended, &wanted);
     net_diff(&wanted, &fake->now, plan);
     net_state_done(&wanted); /* the plan must stand on its own */
+}
+
+struct plan *net_fake_plan(struct net_fake *fake, const struct intended *intended)
+{
+    struct plan *plan = plan_new();
+
+    net_fake_add_steps(fake, intended, plan);
     plan_sort(plan);
     return plan;
 }

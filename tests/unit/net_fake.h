@@ -26,8 +26,12 @@ void net_fake_down(struct net_fake *fake, struct net_link *link);
 void net_fake_delete(struct net_fake *fake, struct net_link *link);
 void net_fake_drop_addr(struct net_fake *fake, struct net_link *link, const struct prefix *prefix);
 
-/* The plan from what is there to the intended state, sorted. */
+/* Adds the steps from what is there to the intended state. */
+void net_fake_add_steps(struct net_fake *fake, const struct intended *intended, struct plan *plan);
+/* A plan of them, sorted. */
 struct plan *net_fake_plan(struct net_fake *fake, const struct intended *intended);
+/* Carries out steps of one phase and sets their results, as the backend's apply() does. */
+void net_fake_carry_out(struct net_fake *fake, struct plan *plan, struct step **steps, size_t n);
 /* Carries out a plan; between deleting and creating Open vSwitch makes the ports of the wanted
  * segments and removes others. Returns how many steps could not be carried out (an obstacle, or
  * what they wait for is missing). */

@@ -328,32 +328,48 @@ static bool can_do(struct ovs_fake *fake, const struct ovs_work *work)
     return can;
 }
 
+void ovs_fake_carry_out(struct ovs_fake *fake, struct plan *plan, struct step **steps, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct ovs_work *work = steps[i]->data;
+
+        if (!can_do(fake, work)) {
+            step_finish(plan, steps[i], work->blocked ? STEP_FAILED : STEP_NOT_READY, NULL);
+        } else {
+            do_work(fake, work);
+            step_finish(plan, steps[i], STEP_DONE, NULL);
+        }
+    }
+}
+
 size_t ovs_fake_apply(struct ovs_fake *fake, struct plan *plan)
 {
     size_t blocked = 0;
 
+    ovs_fake_carry_out(fake, plan, plan->steps, plan->n_steps);
     for (size_t i = 0; i < plan->n_steps; i++) {
-        const struct ovs_work *work = plan->steps[i]->data;
-
-        if (!can_do(fake, work)) {
-            blocked++;
-        } else {
-            do_work(fake, work);
-        }
+        blocked += plan->steps[i]->result != STEP_DONE;
     }
     return blocked;
 }
 
-struct plan *ovs_fake_plan(const struct ovs_fake *fake, const struct intended *intended)
+void ovs_fake_add_steps(const struct ovs_fake *fake, const struct intended *intended,
+                        struct plan *plan)
 {
     struct ovs_state *want = ovs_want(intended);
     struct ovs_state *seen = ovs_fake_look(fake);
-    struct plan *plan = plan_new();
 
     ovs_diff(want, seen, plan);
-    plan_sort(plan);
     ovs_state_free(want);
     ovs_state_free(seen);
+}
+
+struct plan *ovs_fake_plan(const struct ovs_fake *fake, const struct intended *intended)
+{
+    struct plan *plan = plan_new();
+
+    ovs_fake_add_steps(fake, intended, plan);
+    plan_sort(plan);
     return plan;
 }
 

@@ -31,9 +31,14 @@ void ovs_fake_done(struct ovs_fake *fake);
 struct ovs_state *ovs_fake_look(const struct ovs_fake *fake);
 struct ovs_bridge *ovs_fake_bridge(struct ovs_fake *fake, const char *name); /* or null */
 struct ovs_port *ovs_fake_port(struct ovs_fake *fake, const char *name);
-/* Carries out the steps of a plan in order. Blocked ones are left out; returns how many were. */
+/* Carries out steps in order and sets their results, as the backend's apply() does. */
+void ovs_fake_carry_out(struct ovs_fake *fake, struct plan *plan, struct step **steps, size_t n);
+/* All steps of a plan. Blocked ones are left out; returns how many were. */
 size_t ovs_fake_apply(struct ovs_fake *fake, struct plan *plan);
-/* The plan from what is there to the intended state, sorted. */
+/* Adds the steps from what is there to the intended state. */
+void ovs_fake_add_steps(const struct ovs_fake *fake, const struct intended *intended,
+                        struct plan *plan);
+/* A plan of them, sorted. */
 struct plan *ovs_fake_plan(const struct ovs_fake *fake, const struct intended *intended);
 /* All that is there as sorted lines of text; malloc()ed. */
 char *ovs_fake_text(const struct ovs_fake *fake);
