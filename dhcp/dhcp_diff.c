@@ -83,7 +83,7 @@ static struct dhcp_change *change_new(struct plan *plan, const struct dhcp_seen 
 {
     static const struct siphash_key no_key; /* no secret: it tells texts apart */
     struct dhcp_change *change = arena_alloc(plan->arena, sizeof *change);
-    uint32_t index = find_index(seen, service->key);
+    uint32_t index = plan_remakes(plan, service->key) ? 0 : find_index(seen, service->key);
     const struct addr *missing = find_missing(seen, service, index);
     char text[ADDR_TEXT];
 

@@ -103,7 +103,8 @@ static bool must_replace(const struct net_link *wanted, const struct net_link *s
 static const struct net_link *find_seen(struct diff *diff, const struct net_link *wanted)
 {
     const struct net_link *seen = net_state_find(diff->seen, wanted->name);
-    return seen && !must_replace(wanted, seen) ? seen : NULL;
+    bool goes = seen && (must_replace(wanted, seen) || plan_remakes(diff->plan, seen->name));
+    return goes ? NULL : seen;
 }
 
 /* Whether an interface of ours is to be undone before the wanted ones are made. */

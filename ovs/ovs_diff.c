@@ -239,6 +239,11 @@ static size_t diff_port_carriage(struct draft *draft, const struct ovs_port *wan
     if (want->plain && !seen->plain) {
         say_change(draft, &n, want, "put right interfaces, trunks and vlan_mode");
     }
+    /* ovs-vswitchd takes the interface from one bridge and makes one for the other. */
+    if (!strcmp(want->type, "internal") &&
+        (strcmp(want->bridge, seen->bridge) != 0 || strcmp(want->type, seen->type) != 0)) {
+        plan_remake(draft->plan, want->name);
+    }
     draft->disruptive = draft->disruptive || n;
     return n;
 }

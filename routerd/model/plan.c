@@ -33,6 +33,21 @@ struct step *plan_add(struct plan *plan, const char *backend, enum plan_phase ph
     return step;
 }
 
+void plan_remake(struct plan *plan, const char *interface)
+{
+    plan->remade = arena_grow(plan->arena, plan->remade, plan->n_remade, &plan->remade_capacity,
+                              sizeof *plan->remade);
+    plan->remade[plan->n_remade++] = arena_strdup(plan->arena, interface);
+}
+
+bool plan_remakes(const struct plan *plan, const char *interface)
+{
+    for (size_t i = 0; i < plan->n_remade; i++)
+        if (strcmp(plan->remade[i], interface) == 0)
+            return true;
+    return false;
+}
+
 /* Counting sort: stable by nature, and the phases are few. */
 void plan_sort(struct plan *plan)
 {

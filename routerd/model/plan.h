@@ -62,6 +62,8 @@ struct plan {
     struct arena *arena;
     struct step **steps;
     size_t n_steps, capacity;
+    const char **remade; /* interfaces; see plan_remake() */
+    size_t n_remade, remade_capacity;
 };
 
 struct plan *plan_new(void);
@@ -70,6 +72,10 @@ void plan_free(struct plan *plan);
  * summary, data and disruptive on it. */
 struct step *plan_add(struct plan *plan, const char *backend, enum plan_phase phase,
                       enum step_action action, const char *tenant, const char *object);
+/* Says that a step takes an interface away and makes another of its name, so that nothing stays of
+ * what was set on it: for backends whose objects stand on it and whose steps are added later. */
+void plan_remake(struct plan *plan, const char *interface);
+bool plan_remakes(const struct plan *plan, const char *interface);
 /* Stable sort by phase. */
 void plan_sort(struct plan *plan);
 

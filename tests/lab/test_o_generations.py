@@ -117,7 +117,7 @@ def random_network(chance):
     vlan = 1060 if name == "walk-a" else 1065
     network = {"name": name, "segments": [], "peers": [], "routes": [], "pools": []}
     for i in range(chance.randint(1, 3)):
-        attachments = [{"uplink": "sinet", "vlan": vlan + i}]
+        attachments = [{"uplink": "sinet", "vlan": vlan + i + join} for join in range(0, 20 * chance.randint(1, 2), 20)]
         network["segments"].append({"name": f"s{i}", "attachments": attachments,
                                     "gateway": [f"10.8{i}.0.{chance.choice([1, 2])}/24"] + [f"2001:db8:8{i}::1/64"] * chance.randint(0, 1)})
     for i in range(chance.randint(0, 2)):

@@ -320,6 +320,17 @@ static void waits_for_interfaces(void **state)
                             "address 10.1.0.1 cannot be used yet");
     }
     plan_free(plan);
+    fake.addresses[0].tentative = false;
+    assert_int_equal(pass(&fake, intended), 2);
+    plan = plan_new(); /* the interface will be another one */
+    plan_remake(plan, "rseg1");
+    dhcp_fake_add_steps(&fake, intended, plan);
+    assert_int_equal(plan->n_steps, 1);
+    assert_string_equal(plan->steps[0]->object, "a/segment/s");
+    assert_true(plan->steps[0]->disruptive);
+    assert_string_equal(((struct dhcp_change *)plan->steps[0]->data)->waits,
+                        "interface rseg1 is not there yet");
+    plan_free(plan);
     dhcp_fake_done(&fake);
     intended_unref(intended);
     fixture_world_done(&world);

@@ -339,6 +339,31 @@ static void test_mark_lost(void **state)
 }
 
 /* A VRF deleted by hand: what was in it went on outside and is taken down before it is put back. */
+/* An interface that Open vSwitch makes anew in the same plan comes without anything that was set.
+ */
+static void test_remade(void **state)
+{
+    struct fixture *f = *state;
+    struct intended *intended = net_fake_intended(&f->ids, GENOME, NULL);
+    struct plan *plan = plan_new();
+
+    expect_plan(f, GENOME, NULL, GENOME_PLAN);
+    plan_remake(plan, "rseg1");
+    net_fake_add_steps(&f->fake, intended, plan);
+    char *text = plan_text(plan);
+    assert_string_equal(
+        text,
+        "create bio/genome/segment/campus: interface rseg1 in rvrf1001 with 10.1.0.1/24, 2001:db8:1::1/64\n"
+        "update bio/genome/route/10.9.0.0/16: route 10.9.0.0/16 via 10.1.0.254 in table 1001\n");
+    net_fake_delete(&f->fake, find(f, "rseg1"));
+    net_fake_add(&f->fake, "rseg1", "openvswitch");
+    assert_int_equal(net_fake_apply(&f->fake, intended, plan), 0);
+    expect_state(f, GENOME_STATE);
+    free(text);
+    plan_free(plan);
+    intended_unref(intended);
+}
+
 static void test_vrf_deleted(void **state)
 {
     struct fixture *f = *state;
@@ -475,6 +500,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_foreign_name, setup, teardown),
         cmocka_unit_test_setup_teardown(test_repair, setup, teardown),
         cmocka_unit_test_setup_teardown(test_mark_lost, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_remade, setup, teardown),
         cmocka_unit_test_setup_teardown(test_vrf_deleted, setup, teardown),
         cmocka_unit_test_setup_teardown(test_vrf_replaced, setup, teardown),
         cmocka_unit_test_setup_teardown(test_leftovers, setup, teardown),

@@ -149,6 +149,25 @@ static void test_one_to_several_and_back(void **state)
     intended_unref(once);
 }
 
+/* What comes to another bridge is another interface of that name, which others have to know. */
+static void test_moved_is_made_anew(void **state)
+{
+    struct fixture *f = *state;
+    struct intended *before = ovs_fake_intended(f->config, &f->ids, "x=sinet:1001 y=lab:9", NULL);
+    struct intended *after = ovs_fake_intended(f->config, &f->ids, "x=lab:7 y=lab:10", NULL);
+    struct plan *plan = ovs_fake_plan(&f->fake, before);
+
+    assert_int_equal(plan->n_remade, 0); /* new ones are no others */
+    ovs_fake_apply(&f->fake, plan);
+    plan_free(plan);
+    plan = ovs_fake_plan(&f->fake, after);
+    assert_true(plan_remakes(plan, "rseg1"));
+    assert_int_equal(plan->n_remade, 1);
+    plan_free(plan);
+    intended_unref(before);
+    intended_unref(after);
+}
+
 static void test_attachments_change_in_place(void **state)
 {
     struct fixture *f = *state;
@@ -661,6 +680,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_single, setup, teardown),
         cmocka_unit_test_setup_teardown(test_several, setup, teardown),
         cmocka_unit_test_setup_teardown(test_one_to_several_and_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_moved_is_made_anew, setup, teardown),
         cmocka_unit_test_setup_teardown(test_attachments_change_in_place, setup, teardown),
         cmocka_unit_test_setup_teardown(test_removal, setup, teardown),
         cmocka_unit_test_setup_teardown(test_delete_before_create, setup, teardown),

@@ -80,6 +80,21 @@ static void test_counts(void **state)
     plan_free(plan);
 }
 
+static void test_remade_interfaces(void **state)
+{
+    (void)state;
+    struct plan *plan = plan_new();
+    char name[] = "rseg1";
+    assert_false(plan_remakes(plan, "rseg1"));
+    plan_remake(plan, name);
+    name[4] = '2';
+    plan_remake(plan, name);
+    assert_true(plan_remakes(plan, "rseg1"));
+    assert_true(plan_remakes(plan, "rseg2"));
+    assert_false(plan_remakes(plan, "rseg22"));
+    plan_free(plan);
+}
+
 static void test_results(void **state)
 {
     (void)state;
@@ -104,6 +119,7 @@ int main(void)
         cmocka_unit_test(test_sort_is_by_phase_and_stable),
         cmocka_unit_test(test_deletions_come_first_from_the_top),
         cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_remade_interfaces),
         cmocka_unit_test(test_results),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
