@@ -7,11 +7,12 @@
  * routes themselves are the net backend's.
  *
  * The marks: an instance is ours if its VRF has a name of ours and a neighbor in it a description
- * such as "bio/genome/peer/aws", or, before it has any neighbor, if it has the settings that only
- * we write (bgp_state.h). Prefix lists and route maps of ours are called "routerd-" and a digest of
- * what they say: they are never edited, a peer whose policy changes is switched to another one in a
- * single command, so no route ever passes unfiltered, and peers with the same policy share it. All
- * other configuration of FRR is foreign and stays byte for byte.
+ * such as "bio/genome/peer/aws" or, the second witness, a policy of ours, or, before it has any
+ * neighbor, if it has the settings that only we write (bgp_state.h). Prefix lists and route maps of
+ * ours are called "routerd-" and a digest of what they say: they are never edited, a peer whose
+ * policy changes is switched to another one in a single command, so no route ever passes
+ * unfiltered, and peers with the same policy share it. All other configuration of FRR is foreign
+ * and stays byte for byte.
  *
  * Talking to FRR: over the daemons' own vty sockets (bgp_vty.h), as vtysh does, since that costs a
  * hundredth of starting vtysh and tells of each command whether it was accepted. What is seen is

@@ -107,6 +107,7 @@ static bool read_use(struct reader *reader, struct bgp_family *family, const str
     }
     family->uses[use] = config_reference(reader, kind, line->words[3]);
     family->names[use] = family->uses[use]->name;
+    reader->instance->ours |= bgp_starts(line->words[3], BGP_POLICY_MARK);
     return true;
 }
 

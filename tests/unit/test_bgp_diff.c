@@ -306,6 +306,21 @@ static void test_a_foreign_instance_in_the_way(void **state)
     assert_false(config_has(world, "169.254.10.2"));
 }
 
+/* Somebody has overwritten the only description: the policies tell all the same. */
+static void test_a_mark_is_lost(void **state)
+{
+    struct world *world = *state;
+
+    free(push(world, ONE));
+    bgp_fake_type_all(&world->fake, "configure terminal\n"
+                                    "router bgp 65010 vrf rvrf1001\n"
+                                    "neighbor 169.254.10.2 description stray\n"
+                                    "end\n");
+    expect_push(world, ONE,
+                "update bio/genome/peer/aws: BGP peer 169.254.10.2 in rvrf1001: description\n");
+    assert_true(config_has(world, " neighbor 169.254.10.2 description bio/genome/peer/aws\n"));
+}
+
 static void test_half_an_instance_is_ours(void **state)
 {
     struct world *world = *state;
@@ -596,6 +611,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_missing_secret_holds_the_peer_back, setup, teardown),
         cmocka_unit_test_setup_teardown(test_foreign_configuration_stays, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_foreign_instance_in_the_way, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_mark_is_lost, setup, teardown),
         cmocka_unit_test_setup_teardown(test_half_an_instance_is_ours, setup, teardown),
         cmocka_unit_test_setup_teardown(test_maps_and_lists_are_switched_safely, setup, teardown),
         cmocka_unit_test_setup_teardown(test_policies_do_not_interrupt, setup, teardown),
