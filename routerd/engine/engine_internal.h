@@ -1,4 +1,5 @@
-/* engine_internal.h - what the engine's own files share; nobody else includes it.
+/* engine_internal.h - what the engine's own files share; nobody else includes it but the test of
+ * passes, tests/unit/walk_world.h.
  *
  *   engine.c          the loop, the queue, opening and closing
  *   engine_pass.c     difference, plan, phases, backoff

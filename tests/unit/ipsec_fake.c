@@ -252,7 +252,7 @@ void ipsec_fake_add_secret(struct ipsec_fake *fake, uint32_t id, uint64_t versio
     ipsec_seen_sort(&fake->seen);
 }
 
-static void drop_conn(struct ipsec_fake *fake, uint32_t id)
+void ipsec_fake_drop_conn(struct ipsec_fake *fake, uint32_t id)
 {
     struct ipsec_conn *conn = (struct ipsec_conn *)ipsec_find_conn(&fake->seen, id);
 
@@ -264,7 +264,7 @@ static void drop_conn(struct ipsec_fake *fake, uint32_t id)
     }
 }
 
-static void drop_secret(struct ipsec_fake *fake, const struct ipsec_secret *secret)
+void ipsec_fake_drop_secret(struct ipsec_fake *fake, const struct ipsec_secret *secret)
 {
     for (size_t i = 0; i < fake->seen.n_secrets; i++) {
         struct ipsec_secret *at = &fake->seen.secrets[i];
@@ -321,7 +321,7 @@ static void load_conn(struct ipsec_fake *fake, const struct ipsec_conn *wanted)
     };
 
     assert_true(ipsec_mark_parse(arena, ipsec_mark(wanted, mark), &conn));
-    drop_conn(fake, conn.id);
+    ipsec_fake_drop_conn(fake, conn.id);
     add_conn(fake, &conn);
 }
 
@@ -342,8 +342,8 @@ void ipsec_fake_establish(struct ipsec_fake *fake)
         sa.local_id = ipsec_identity(conn->local_id);
         sa.remote_id = ipsec_identity(conn->remote_id);
         ipsec_seen_add_sa(&fake->seen, &sa);
+        ipsec_seen_sort(&fake->seen); /* for the next one to be found or not */
     }
-    ipsec_seen_sort(&fake->seen);
 }
 
 static void apply(struct ipsec_fake *fake, const struct ipsec_change *change)
@@ -365,10 +365,10 @@ static void apply(struct ipsec_fake *fake, const struct ipsec_change *change)
         load_conn(fake, &change->tunnel->conn);
     }
     if (change->unload_conn) {
-        drop_conn(fake, change->id);
+        ipsec_fake_drop_conn(fake, change->id);
     }
     for (size_t i = 0; i < change->n_unload_secrets; i++) {
-        drop_secret(fake, &change->unload_secrets[i]);
+        ipsec_fake_drop_secret(fake, &change->unload_secrets[i]);
     }
     if (change->unload_key &&
         ipsec_find_key(&fake->seen, ipsec_key_number(change->unload_key))) { /* of two tunnels */
@@ -431,6 +431,47 @@ char *ipsec_fake_text(const struct plan *plan)
         fprintf(out, "%s %s/%s%s: %s%s\n", step_action_name(step->action), step->tenant,
                 step->object, step->disruptive ? "!" : "", refused ? "REFUSED " : "",
                 refused ? change->reason : step->summary);
+    }
+    fclose(out);
+    return text;
+}
+
+char *ipsec_fake_held(const struct ipsec_fake *fake)
+{
+    const struct ipsec_seen *seen = &fake->seen;
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    for (size_t i = 0; i < seen->n_conns; i++) {
+        const struct ipsec_conn *conn = &seen->conns[i];
+        char mark[IPSEC_MARK_TEXT];
+
+        fprintf(out, "conn %u", conn->id);
+        if (!conn->foreign) {
+            fprintf(out, " %s %s %s %s %s %u %u %u", ipsec_mark(conn, mark), conn->local_addr,
+                    conn->remote_addrs, conn->local_id, conn->remote_id, conn->ike_rekey_s,
+                    conn->child_rekey_s, conn->dpd_delay_s);
+        }
+        fputc('\n', out);
+    }
+    for (size_t i = 0; i < seen->n_secrets; i++) {
+        char name[IPSEC_SECRET_TEXT];
+
+        fprintf(out, "secret %s\n", ipsec_secret_name(&seen->secrets[i], name));
+    }
+    for (size_t i = 0; i < seen->n_keys; i++) {
+        fprintf(out, "key %s\n", seen->keys[i].name);
+    }
+    for (size_t i = 0; i < seen->n_sas; i++) {
+        const struct ipsec_conn *conn = ipsec_find_conn(seen, seen->sas[i].id);
+        char local[ADDR_TEXT], remote[ADDR_TEXT];
+
+        if (conn && !conn->initiate) {
+            continue;
+        }
+        fprintf(out, "SA %u %s %s\n", seen->sas[i].id, addr_print(&seen->sas[i].local_host, local),
+                addr_print(&seen->sas[i].remote_host, remote));
     }
     fclose(out);
     return text;

@@ -54,10 +54,15 @@ size_t ipsec_fake_settle(struct ipsec_fake *fake);
 /* Each step as "action tenant/object[!]: summary", or "...: REFUSED reason"; one a line;
  * malloc()ed. */
 char *ipsec_fake_text(const struct plan *plan);
+/* All that charon holds, a connection, secret, key or SA a line, but for SAs that are the other
+ * end's to make: those may or may not be there. malloc()ed. */
+char *ipsec_fake_held(const struct ipsec_fake *fake);
 /* Adds to what charon holds. */
 void ipsec_fake_add_secret(struct ipsec_fake *fake, uint32_t id, uint64_t version);
 void ipsec_fake_add_foreign(struct ipsec_fake *fake, uint32_t id);
-/* Somebody unloads a private key. */
+/* Somebody unloads a connection, a secret, a private key. */
+void ipsec_fake_drop_conn(struct ipsec_fake *fake, uint32_t id);
+void ipsec_fake_drop_secret(struct ipsec_fake *fake, const struct ipsec_secret *secret);
 void ipsec_fake_drop_key(struct ipsec_fake *fake, const char *name);
 void ipsec_fake_establish(struct ipsec_fake *fake);
 
