@@ -39,8 +39,22 @@ struct node_service {
     bool storing;
     bool spoilt;       /* the registry is not what is stored: nothing is served until it is read */
     size_t changed;    /* nodes in `open` */
-    int64_t expire_ms; /* wall clock: when the next quarantine ends, or may */
+    int64_t clock_ms;  /* what quarantine_clock() is ahead of time_msec() */
+    int64_t expire_ms; /* by quarantine_clock(): when the next quarantine ends, or may */
 };
+
+/* The time of quarantines is the wall clock's, as it has to outlive restarts; but a wall clock that
+ * is set must neither end a quarantine nor prolong it, so as long as there is one it is not asked
+ * again. */
+static int64_t quarantine_clock(const struct node_service *service)
+{
+    return service->clock_ms + time_msec();
+}
+
+static void quarantine_clock_set(struct node_service *service)
+{
+    service->clock_ms = wall_ms() - time_msec();
+}
 
 /* --- groups --------------------------------------------------------------------------------- */
 
@@ -185,6 +199,7 @@ void node_service_open(struct engine *engine)
     service->todo_tail = &service->todo;
     group_init(&service->open);
     group_init(&service->stored);
+    quarantine_clock_set(service);
     engine->nodes = service;
     probes_open(engine);
     store_read_nodes(engine->store, &service->reader);
@@ -521,7 +536,7 @@ static void serve_end(struct engine *engine, struct request *request, const stru
     }
     pool = network_find_pool(network, nodes_get(net->index, id).pool);
     if (pool && pool->quarantine_s) {
-        until_ms = wall_ms() + (int64_t)pool->quarantine_s * 1000;
+        until_ms = quarantine_clock(service) + (int64_t)pool->quarantine_s * 1000;
         service->expire_ms = MIN(service->expire_ms, until_ms);
     }
     registry_release(&service->registry, net, id, until_ms);
@@ -548,17 +563,20 @@ static int64_t expire_net(struct node_service *service, struct node_net *net, in
 
 static void expire(struct node_service *service)
 {
-    int64_t now_ms = wall_ms();
+    int64_t now_ms = quarantine_clock(service), next_ms = INT64_MAX;
     struct shash_node *node;
 
-    /* A clock that was set back must not make it wait for long. */
-    if (now_ms < service->expire_ms && service->expire_ms < now_ms + 2 * EXPIRE_CHECK_MS) {
+    if (now_ms < service->expire_ms) {
         return;
     }
-    service->expire_ms = now_ms + EXPIRE_CHECK_MS;
     SHASH_FOR_EACH(node, &service->registry.nets) {
-        service->expire_ms = MIN(service->expire_ms, expire_net(service, node->data, now_ms));
+        next_ms = MIN(next_ms, expire_net(service, node->data, now_ms));
     }
+    if (next_ms == INT64_MAX) {
+        quarantine_clock_set(service);
+        now_ms = quarantine_clock(service);
+    }
+    service->expire_ms = MIN(next_ms, now_ms + EXPIRE_CHECK_MS);
 }
 
 /* --- the service ---------------------------------------------------------------------------- */
@@ -671,7 +689,8 @@ void node_service_wait(struct engine *engine)
     }
     if (!service->spoilt && engine->store_serial && !engine->store_conflict &&
         store_health(engine->store, &reason) == STORE_READY) {
-        poll_timer_wait(MIN(MAX(service->expire_ms - wall_ms(), 1), EXPIRE_CHECK_MS));
+        poll_timer_wait(
+            MIN(MAX(service->expire_ms - quarantine_clock(service), 1), EXPIRE_CHECK_MS));
     }
 }
 

@@ -15,10 +15,27 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+/* --- a wall clock that can be set ----------------------------------------------------------- */
+
+static _Atomic int64_t set_forward_s;
+
+/* In the place of libc's. */
+int clock_gettime(clockid_t clock_id, struct timespec *tp)
+{
+    int error = (int)syscall(SYS_clock_gettime, clock_id, tp);
+
+    if (!error && clock_id == CLOCK_REALTIME) {
+        tp->tv_sec += set_forward_s;
+    }
+    return error;
+}
 
 /* --- hosts on a segment --------------------------------------------------------------------- */
 
@@ -394,6 +411,35 @@ static void probes_of_many_do_not_meet(void **state)
     assert_true(hosts.n_asked <= 2 * MANY + 2);
 }
 
+/* Whether what a had can be b's. */
+static bool released_is_free(struct fixture *f)
+{
+    struct request *request = node_request(REQUEST_NODES_ADD, "{name: b, address: 10.0.0.1}");
+    bool is_free = take(give(f, request)) == REQUEST_DONE;
+
+    request_free(request);
+    return is_free;
+}
+
+static void a_clock_that_is_set_is_no_quarantine(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(ask(f, pools_request(true, "3")), REQUEST_DONE);
+    assert_int_equal(ask(f, node_request(REQUEST_NODES_ADD, "{name: a}")), REQUEST_DONE);
+    assert_int_equal(ask(f, node_request(REQUEST_NODES_END, "a")), REQUEST_DONE);
+    set_forward_s = 7200;
+    assert_false(released_is_free(f));
+    usleep(500000);
+    assert_false(released_is_free(f));
+    set_forward_s = -86400;
+    for (int i = 0; i < 100 && !released_is_free(f); i++) {
+        usleep(100000);
+    }
+    assert_int_equal(ask(f, node_request(REQUEST_NODES_GET, "b")), REQUEST_DONE);
+    set_forward_s = 0;
+}
+
 static void status_counts_nodes(void **state)
 {
     struct fixture *f = *state;
@@ -420,6 +466,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_node_is_left_without_its_pool, setup, teardown),
         cmocka_unit_test_setup_teardown(growing_is_free_and_nodes_stay, setup, teardown),
         cmocka_unit_test_setup_teardown(the_tenants_limit_holds, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_clock_that_is_set_is_no_quarantine, setup, teardown),
         cmocka_unit_test_setup_teardown(status_counts_nodes, setup, teardown),
         cmocka_unit_test_setup_teardown(what_others_use_is_not_given_out, setup, teardown),
         cmocka_unit_test_setup_teardown(probes_of_many_do_not_meet, setup, teardown),
