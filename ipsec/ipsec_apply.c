@@ -201,9 +201,30 @@ static void load_certificate(struct job *job, const char *type, const struct ips
     job_queue(job, job->batch->ipsec->commands, &writer, job_loaded);
 }
 
+/* Says that the key is ours, before it is there: of a type that only a password of EAP would be
+ * looked up by, for an identity that nobody has. */
+static void load_key_mark(struct job *job)
+{
+    const struct ipsec_conn *conn = &job->change->tunnel->conn;
+    struct ipsec_secret id = {.id = conn->id, .version = conn->key};
+    struct vici_writer writer;
+    char name[IPSEC_SECRET_TEXT];
+
+    vici_begin(&writer, VICI_CMD_REQUEST, "load-shared");
+    vici_key(&writer, "id", ipsec_secret_name(&id, name));
+    vici_key(&writer, "type", "NTLM");
+    vici_key(&writer, "data", name);
+    vici_list(&writer, "owners");
+    vici_item(&writer, name);
+    vici_list_end(&writer);
+    job_queue(job, job->batch->ipsec->commands, &writer, job_loaded);
+}
+
 static void load_key(struct job *job, const struct ipsec_pki *pki)
 {
     struct vici_writer writer;
+
+    load_key_mark(job);
 
     vici_begin(&writer, VICI_CMD_REQUEST, "load-key");
     vici_key(&writer, "type", "any");

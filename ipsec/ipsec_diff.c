@@ -163,24 +163,6 @@ static const struct ipsec_tunnel *copy_tunnel(struct arena *arena,
 
 /* ---------------------------------------------------------------- steps */
 
-/* The loaded secrets of an id but for the version to keep. */
-static void stale_secrets(const struct ipsec_seen *seen, struct arena *arena,
-                          struct ipsec_change *change, const uint64_t *keep)
-{
-    const struct ipsec_secret *first = ipsec_find_secret(seen, change->id);
-    size_t n = 0;
-
-    for (const struct ipsec_secret *at = first; at; at = ipsec_next_secret(seen, at)) {
-        n++;
-    }
-    change->unload_secrets = arena_calloc(arena, n, sizeof *change->unload_secrets);
-    for (size_t i = 0; i < n; i++) {
-        if (!keep || first[i].version != *keep) {
-            change->unload_secrets[change->n_unload_secrets++] = first[i];
-        }
-    }
-}
-
 static bool has_secret(const struct ipsec_seen *seen, uint32_t id, uint64_t version)
 {
     const struct ipsec_secret *secret = ipsec_find_secret(seen, id);
@@ -221,15 +203,34 @@ static bool key_is_needed(const struct ipsec_wanted *wanted, const struct ipsec_
     return false;
 }
 
-/* The private key that the loaded connection has and nobody needs any more. */
+/* A private key that was our connection's, unless somebody needs it still. */
 static void stale_key(const struct ipsec_wanted *wanted, const struct ipsec_seen *seen,
-                      struct arena *arena, struct ipsec_change *change,
-                      const struct ipsec_conn *loaded)
+                      struct arena *arena, struct ipsec_change *change, uint64_t number)
 {
-    const struct ipsec_key *key = loaded->key ? ipsec_find_key(seen, loaded->key) : NULL;
+    const struct ipsec_key *key = number ? ipsec_find_key(seen, number) : NULL;
 
-    if (key && !key_is_needed(wanted, seen, loaded->key)) {
+    if (key && !key_is_needed(wanted, seen, number)) {
         change->unload_key = arena_strdup(arena, key->name);
+    }
+}
+
+/* The loaded secrets of an id but for the version to keep, and the key that one of them stands for.
+ */
+static void stale_secrets(const struct ipsec_wanted *wanted, const struct ipsec_seen *seen,
+                          struct arena *arena, struct ipsec_change *change, const uint64_t *keep)
+{
+    const struct ipsec_secret *first = ipsec_find_secret(seen, change->id);
+    size_t n = 0;
+
+    for (const struct ipsec_secret *at = first; at; at = ipsec_next_secret(seen, at)) {
+        n++;
+    }
+    change->unload_secrets = arena_calloc(arena, n, sizeof *change->unload_secrets);
+    for (size_t i = 0; i < n; i++) {
+        if (!keep || first[i].version != *keep) {
+            change->unload_secrets[change->n_unload_secrets++] = first[i];
+            stale_key(wanted, seen, arena, change, first[i].version);
+        }
     }
 }
 
@@ -248,8 +249,8 @@ static struct step *add_step(struct plan *plan, const struct ipsec_tunnel *tunne
     return step;
 }
 
-static void diff_new(const struct ipsec_tunnel *tunnel, const struct ipsec_seen *seen,
-                     struct plan *plan)
+static void diff_new(const struct ipsec_wanted *wanted, const struct ipsec_tunnel *tunnel,
+                     const struct ipsec_seen *seen, struct plan *plan)
 {
     const struct ipsec_conn *conn = &tunnel->conn;
     struct ipsec_change change = {.id = conn->id, .load_conn = true};
@@ -260,7 +261,8 @@ static void diff_new(const struct ipsec_tunnel *tunnel, const struct ipsec_seen 
     } else {
         change.load_key = true;
     }
-    stale_secrets(seen, plan->arena, &change, &tunnel->secret_version);
+    stale_secrets(wanted, seen, plan->arena, &change,
+                  tunnel->secret_name ? &tunnel->secret_version : &conn->key);
     change.end_sas = conn->local_addr && has_stale_sa(seen, conn);
     struct step *step = add_step(plan, tunnel, STEP_CREATE, &change);
     step->disruptive = change.end_sas;
@@ -288,16 +290,16 @@ static void diff_foreign(const struct ipsec_tunnel *tunnel, struct plan *plan)
 
 /* The secret in the version that is wanted, and no other. While its file cannot be read the one
  * that is loaded stays. */
-static void diff_secret(const struct ipsec_tunnel *tunnel, const struct ipsec_conn *loaded,
-                        const struct ipsec_seen *seen, struct plan *plan,
-                        struct ipsec_change *change, struct summary *summary)
+static void diff_secret(const struct ipsec_wanted *wanted, const struct ipsec_tunnel *tunnel,
+                        const struct ipsec_conn *loaded, const struct ipsec_seen *seen,
+                        struct plan *plan, struct ipsec_change *change, struct summary *summary)
 {
     uint64_t version = tunnel->secret_version;
 
     change->load_secret = version != 0 ? !has_secret(seen, change->id, version)
                                        : !ipsec_find_secret(seen, change->id);
     if (version != 0) {
-        stale_secrets(seen, plan->arena, change, &version);
+        stale_secrets(wanted, seen, plan->arena, change, &version);
     }
     bool told = version != 0 && version != loaded->credentials; /* by differ_credentials() */
     if (!told && (change->load_secret || change->n_unload_secrets > 0)) {
@@ -315,10 +317,11 @@ static void diff_key(const struct ipsec_wanted *wanted, const struct ipsec_tunne
     if (tunnel->credentials_unknown) {
         return;
     }
-    change->load_key = tunnel->conn.key && (other || !ipsec_find_key(seen, tunnel->conn.key));
-    stale_key(wanted, seen, plan->arena, change, loaded);
+    stale_key(wanted, seen, plan->arena, change, loaded->key);
     if (tunnel->conn.key) {
-        stale_secrets(seen, plan->arena, change, NULL);
+        change->load_key = other || !ipsec_find_key(seen, tunnel->conn.key) ||
+                           !has_secret(seen, change->id, tunnel->conn.key);
+        stale_secrets(wanted, seen, plan->arena, change, &tunnel->conn.key);
     }
     if (!other && (change->load_key || change->n_unload_secrets > 0)) {
         summary_add(summary, "private key of certificate %s loaded anew",
@@ -343,7 +346,7 @@ static void diff_both(const struct ipsec_wanted *wanted, const struct ipsec_tunn
         summary_add(&summary, "the SAs are between other ends than the connection");
     }
     if (tunnel->secret_name) {
-        diff_secret(tunnel, loaded, seen, plan, &change, &summary);
+        diff_secret(wanted, tunnel, loaded, seen, plan, &change, &summary);
     }
     if (tunnel->files.certificate || loaded->key) {
         diff_key(wanted, tunnel, loaded, seen, plan, &change, &summary);
@@ -360,15 +363,17 @@ static void diff_both(const struct ipsec_wanted *wanted, const struct ipsec_tunn
 
 /* A connection is told by its mark, "TENANT/OBJECT"; of secrets and SAs without one nobody knows
  * whose they were. */
-static struct step *add_gone(uint32_t id, const struct ipsec_conn *loaded,
+static struct step *add_gone(const struct ipsec_change *change, const struct ipsec_conn *loaded,
                              const struct ipsec_seen *seen, struct plan *plan)
 {
     struct arena *arena = plan->arena;
     const char *slash = loaded ? strchr(loaded->owner, '/') : NULL;
-    const char *what = ipsec_find_sa(seen, id) ? "SAs" : "secret";
+    const char *what = ipsec_find_sa(seen, change->id) ? "SAs"
+                       : change->unload_key            ? "key"
+                                                       : "secret";
     char name[IPSEC_NAME_TEXT];
 
-    ipsec_name(id, name);
+    ipsec_name(change->id, name);
     if (slash) {
         const char *tenant = arena_memdup(arena, loaded->owner, (size_t)(slash - loaded->owner));
         struct step *step =
@@ -389,13 +394,14 @@ static void diff_gone(const struct ipsec_wanted *wanted, uint32_t id,
                       struct plan *plan)
 {
     struct ipsec_change *change = arena_alloc(plan->arena, sizeof *change);
-    struct step *step = add_gone(id, loaded, seen, plan);
+    struct step *step;
 
     *change = (struct ipsec_change){.id = id, .unload_conn = loaded != NULL, .end_sas = true};
-    stale_secrets(seen, plan->arena, change, NULL);
+    stale_secrets(wanted, seen, plan->arena, change, NULL);
     if (loaded) {
-        stale_key(wanted, seen, plan->arena, change, loaded);
+        stale_key(wanted, seen, plan->arena, change, loaded->key);
     }
+    step = add_gone(change, loaded, seen, plan);
     step->data = change;
     step->disruptive = ipsec_find_sa(seen, id) != NULL;
 }
@@ -443,7 +449,7 @@ static void diff_id(const struct ipsec_wanted *wanted, uint32_t id,
     } else if (tunnel && loaded) {
         diff_both(wanted, tunnel, loaded, seen, plan);
     } else if (tunnel) {
-        diff_new(tunnel, seen, plan);
+        diff_new(wanted, tunnel, seen, plan);
     } else if (!loaded || !loaded->foreign) {
         diff_gone(wanted, id, loaded, seen, plan);
     }

@@ -15,7 +15,8 @@ struct ipsec_change {
     const struct ipsec_tunnel *tunnel; /* null: nothing is loaded */
     bool unload_conn;
     bool load_secret, load_conn;
-    bool load_key; /* with what else belongs to a certificate and is loaded apart */
+    bool load_key; /* with what says that it is ours, and what else belongs to a certificate and is
+                      loaded apart */
     struct ipsec_secret *unload_secrets;
     size_t n_unload_secrets;
     const char *unload_key; /* charon's name of it; null: none */

@@ -24,9 +24,10 @@
  *
  * Certificates are parts of their connection: CREDENTIALS is then a digest of their files' versions
  * likewise, else the secret's version. A private key is loaded apart from it, and charon's name of
- * one is a digest of its public key, with no room for a mark: KEY is the beginning of that name, so
- * that a key is unloaded with the last connection that says it has it, and one that nobody of ours
- * says so of is left alone. */
+ * one is a digest of its public key, with no room for a mark: KEY is the beginning of that name,
+ * and a secret that authenticates nobody has KEY as its version, so that a key is known for ours
+ * when somebody has unloaded its connection. A key is unloaded with the last of ours that says it
+ * has it, and one that nobody of ours says so of is left alone. */
 #ifndef IPSEC_STATE_H
 #define IPSEC_STATE_H
 
@@ -68,10 +69,10 @@ struct ipsec_conn {
     uint32_t ike_rekey_s, child_rekey_s, dpd_delay_s;
 };
 
-/* A loaded shared secret of ours. */
+/* A loaded shared secret of ours, or what says that a private key is. */
 struct ipsec_secret {
     uint32_t id;
-    uint64_t version;
+    uint64_t version; /* or the key's number */
 };
 
 /* A private key that charon holds, whoever loaded it. */

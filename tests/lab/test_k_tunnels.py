@@ -142,6 +142,13 @@ def test_certificates(hub, net, branch, pki):
     hub.routerd.write_secret("vr1.pem", own)
     until(lambda: vici_keys() not in ([], keys) and len(vici_keys()) == 1, 20, vici_keys)
     assert net.state("good")[0] == "up"
+    # A key whose connections somebody has unloaded goes with the tunnels, too.
+    hub.routerd.write_secret("vr1.pem", "none, so they cannot be loaded again")
+    with vici.Vici(VICI_SOCKET) as session:
+        for name, connection in vici.connections(VICI_SOCKET).items():
+            if connection["local-1"]["class"] == "public key":
+                session.request("unload-conn", {"name": name})
+    assert len(vici_keys()) == 1
     hub.push("bio", hub.topologies["bio"])
     assert not vici_keys()
 

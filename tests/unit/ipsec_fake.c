@@ -277,8 +277,17 @@ void ipsec_fake_drop_secret(struct ipsec_fake *fake, const struct ipsec_secret *
     fail_msg("a secret is unloaded that is not loaded");
 }
 
-static void add_key(struct ipsec_fake *fake, uint64_t number)
+/* With what says whose it is; what is loaded again takes the place of the one before. */
+static void load_key(struct ipsec_fake *fake, uint32_t id, uint64_t number)
 {
+    const struct ipsec_secret *mark = ipsec_find_secret(&fake->seen, id);
+
+    while (mark && mark->version != number) {
+        mark = ipsec_next_secret(&fake->seen, mark);
+    }
+    if (!mark) {
+        ipsec_fake_add_secret(fake, id, number);
+    }
     if (!ipsec_find_key(&fake->seen, number)) {
         fake->seen.keys = grow(fake->seen.keys, fake->seen.n_keys, sizeof *fake->seen.keys);
         struct ipsec_key *key = &fake->seen.keys[fake->seen.n_keys++];
@@ -356,7 +365,7 @@ static void apply(struct ipsec_fake *fake, const struct ipsec_change *change)
     }
     if (change->load_key) {
         assert_non_null(change->tunnel->files.certificate);
-        add_key(fake, change->tunnel->conn.key);
+        load_key(fake, change->id, change->tunnel->conn.key);
     }
     if (change->load_conn) {
         assert_true(change->tunnel->secret_name

@@ -137,7 +137,8 @@ static void test_certificate(void **state)
         fake,
         "create bio/genome/tunnel/sakura: connection routerd-1 from 192.0.2.1 to 203.0.113.2, profile generic, initiated from here\n");
     assert_int_equal(fake->seen.n_keys, 1);
-    assert_int_equal(fake->seen.n_secrets, 0);
+    assert_int_equal(fake->seen.n_secrets, 1);
+    assert_true(fake->seen.secrets[0].version == fake->seen.keys[0].number);
     assert_string_equal(fake->seen.conns[0].local_id, "192.0.2.1"); /* the certificate has it */
     assert_settled(fake);
     /* A renewed certificate with the same key, then one with another. */
@@ -183,7 +184,8 @@ static void test_certificate_or_secret(void **state)
     assert_plan(
         fake,
         "update bio/genome/tunnel/sakura: certificate vr1 instead of a secret, used at the next rekey\n");
-    assert_int_equal(fake->seen.n_secrets, 0);
+    assert_int_equal(fake->seen.n_secrets, 1);
+    assert_true(fake->seen.secrets[0].version == fake->seen.keys[0].number);
     assert_settled(fake);
     ipsec_fake_topology(fake, "bio", "genome/sakura");
     assert_plan(
@@ -191,6 +193,32 @@ static void test_certificate_or_secret(void **state)
         "update bio/genome/tunnel/sakura: secret psk instead of a certificate, used at the next rekey\n");
     assert_int_equal(fake->seen.n_keys, 0);
     assert_int_equal(fake->seen.n_sas, 1);
+    assert_settled(fake);
+}
+
+/* A key whose connection somebody has unloaded is unloaded with the tunnel, or with what takes its
+ * place, and one of somebody else's is not. */
+static void test_key_without_connection(void **state)
+{
+    struct ipsec_fake *fake = *state;
+    struct ipsec_key theirs = {.number = 1, .name = "0000000000000001000000000000000000000000"};
+
+    ipsec_fake_topology(fake, "bio", "genome/sakura,certificate=vr1");
+    ipsec_fake_settle(fake);
+    fake->seen.keys[fake->seen.n_keys++] = theirs;
+    ipsec_seen_sort(&fake->seen);
+    fake->seen.n_conns = 0;
+    fake->key_generation++;
+    ipsec_fake_settle(fake);
+    assert_int_equal(fake->seen.n_keys, 2);
+    fake->seen.n_conns = 0;
+    ipsec_seen_clear_sas(&fake->seen, 0);
+    ipsec_fake_topology(fake, "bio", "");
+    assert_plan(fake, "delete /charon/key/routerd-1: left-over key of routerd-1, which has no "
+                      "connection any more\n");
+    assert_int_equal(fake->seen.n_keys, 1);
+    assert_int_equal(fake->seen.n_secrets, 0);
+    assert_true(fake->seen.keys[0].number == theirs.number);
     assert_settled(fake);
 }
 
@@ -456,10 +484,7 @@ static void random_words(unsigned int *seed, const char *tenant, char *words, si
 static void meddle(unsigned int *seed, struct ipsec_fake *fake)
 {
     switch (next_random(seed) % 7) {
-    case 0: /* of a key without a connection nobody knows whose it is */
-        fake->seen.n_conns -= fake->seen.n_conns > 0;
-        fake->seen.n_keys = 0;
-        break;
+    case 0: fake->seen.n_conns -= fake->seen.n_conns > 0; break;
     case 1: fake->seen.n_secrets -= fake->seen.n_secrets > 0; break;
     case 2: ipsec_seen_clear_sas(&fake->seen, 0); break;
     case 3: fake->secret_generation++; break;
@@ -532,6 +557,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_secret, setup, teardown),
         cmocka_unit_test_setup_teardown(test_certificate, setup, teardown),
         cmocka_unit_test_setup_teardown(test_certificate_or_secret, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_key_without_connection, setup, teardown),
         cmocka_unit_test_setup_teardown(test_shared_key, setup, teardown),
         cmocka_unit_test_setup_teardown(test_certified_identity, setup, teardown),
         cmocka_unit_test_setup_teardown(test_settings, setup, teardown),
