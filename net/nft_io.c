@@ -174,13 +174,15 @@ static void nft_apply(struct backend *backend, struct plan *plan, struct step **
 {
     struct nft_backend *nft = nft_cast(backend);
     const char *reason = transact(nft, steps, n, plan->arena);
+    bool all = true;
     for (size_t i = 0; i < n; i++) {
         if (reason && n > 1)
             finish(plan, steps[i], transact(nft, &steps[i], 1, plan->arena));
         else
             finish(plan, steps[i], reason);
+        all &= steps[i]->result == STEP_DONE;
     }
-    nft_watch_look(&nft->watch);
+    nft_watch_look(&nft->watch, all);
 }
 
 static void nft_status(struct backend *backend, struct status *status)

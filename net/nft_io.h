@@ -14,6 +14,7 @@ struct nft_watch {
     struct mnl_socket *settings; /* of net.ipv4.ip_forward, by rtnetlink */
     struct mnl_socket *requests;
     struct nft_state seen;
+    struct nft_made made; /* by us, as far as is known */
     struct nft_host host;
     bool listed;        /* `seen` is what is there */
     bool stale;         /* our table has changed: list it again */
@@ -27,8 +28,9 @@ void nft_watch_close(struct nft_watch *watch);
 /* Takes in what has come, lists where needed. True if anything changed since the last call. */
 bool nft_watch_run(struct nft_watch *watch);
 void nft_watch_wait(const struct nft_watch *watch);
-/* Lists now what our own transaction made, and passes over its events. */
-void nft_watch_look(struct nft_watch *watch);
+/* Lists now what our own transaction made, and passes over its events. `all`: it has made all that
+ * was to be, so what is there is ours. */
+void nft_watch_look(struct nft_watch *watch, bool all);
 
 /* Whether an event is about our table. */
 bool nft_parse_event(const struct nlmsghdr *message);

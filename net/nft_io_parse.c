@@ -1,6 +1,7 @@
 #include "net/nft_io.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -64,6 +65,15 @@ static uint32_t number_of(const struct nlattr *attr, uint32_t otherwise)
     return ntohl(value);
 }
 
+static uint64_t handle_of(const struct nlattr *attr)
+{
+    uint64_t value;
+    if (!attr || mnl_attr_get_payload_len(attr) < sizeof value)
+        return 0;
+    memcpy(&value, mnl_attr_get_payload(attr), sizeof value);
+    return be64toh(value);
+}
+
 /* User data is a list of type, length, value, one byte each of the first two. */
 static const char *comment_of(const struct nlattr *attr, char buffer[NFT_COMMENT_TEXT])
 {
@@ -106,6 +116,7 @@ static void take_table(struct nft_state *state, const struct nft_attrs *attrs)
 {
     char comment[NFT_COMMENT_TEXT];
     state->present = true;
+    state->found.table = handle_of(attrs->at[NFTA_TABLE_HANDLE]);
     state->foreign = strcmp(comment_of(attrs->at[NFTA_TABLE_USERDATA], comment), NFT_MARK) != 0;
     state->dormant = !state->foreign && number_of(attrs->at[NFTA_TABLE_FLAGS], 0) != 0;
 }
@@ -123,14 +134,24 @@ static void take_chain(struct nft_state *state, const struct nft_attrs *attrs)
     chain->broken = !known || number_of(attrs->at[NFTA_CHAIN_POLICY], NF_ACCEPT) != NF_ACCEPT;
 }
 
+static bool is_made_by_us(const struct nft_state *state, uint64_t rule)
+{
+    return !state->ours.table ||
+           (state->ours.table == state->found.table && rule <= state->ours.rule);
+}
+
 static void take_rule(struct nft_state *state, const struct nft_attrs *attrs)
 {
     char name[NFT_NAME_MAXLEN], comment[NFT_COMMENT_TEXT];
+    uint64_t handle = handle_of(attrs->at[NFTA_RULE_HANDLE]);
+    if (handle > state->found.rule)
+        state->found.rule = handle;
     text_of(attrs->at[NFTA_RULE_CHAIN], name, sizeof name);
     if (!state->last || strcmp(state->last->name, name) != 0)
         state->last = nft_state_find(state, NFT_CHAIN, name);
+    comment_of(attrs->at[NFTA_RULE_USERDATA], comment);
     if (state->last)
-        nft_item_add_rule(state, state->last, comment_of(attrs->at[NFTA_RULE_USERDATA], comment));
+        nft_item_add_rule(state, state->last, is_made_by_us(state, handle) ? comment : "");
 }
 
 static void take_set(struct nft_state *state, const struct nft_attrs *attrs)

@@ -129,10 +129,11 @@ static int list_elements(struct mnl_socket *socket, struct nft_state *state)
     return error;
 }
 
-/* Sets come first, so that they are found quickly. */
-static int list_once(struct mnl_socket *socket, struct nft_state *ret_state)
+/* Sets come first, so that they are found quickly. -ENOENT: one has gone meanwhile. */
+static int list_once(struct mnl_socket *socket, struct nft_made made, struct nft_state *ret_state)
 {
     nft_state_init(ret_state);
+    ret_state->ours = made;
     int error = list(socket, ret_state, NFT_MSG_GETTABLE, false, NULL);
     if (!error && ret_state->present)
         error = list(socket, ret_state, NFT_MSG_GETSET, true, NULL);
@@ -166,7 +167,7 @@ static void list_all(struct nft_watch *watch)
     int error = -EINTR;
     watch->stale = false;
     for (int i = 0; i < DUMP_TRIES && (error == -EINTR || error == -ENOENT); i++)
-        error = list_once(watch->requests, &state); /* ENOENT: a set has gone meanwhile */
+        error = list_once(watch->requests, watch->made, &state);
     if (error) {
         watch->stale = true;
         set_reason(watch, "the kernel does not list its nftables (modprobe nf_tables?)", -error);
@@ -174,6 +175,8 @@ static void list_all(struct nft_watch *watch)
     }
     nft_state_done(&watch->seen);
     watch->seen = state;
+    if (!watch->made.table)
+        watch->made = state.found;
     watch->host.forwards = host_forwards();
     watch->listed = watch->changed = true;
     watch->reason[0] = '\0';
@@ -221,10 +224,12 @@ static bool read_events(struct mnl_socket *socket, bool (*concerns)(const struct
     }
 }
 
-void nft_watch_look(struct nft_watch *watch)
+void nft_watch_look(struct nft_watch *watch, bool all)
 {
     if (!watch->events)
         return;
+    if (all)
+        watch->made = (struct nft_made){0};
     read_events(watch->events, nft_parse_event);
     list_all(watch);
 }

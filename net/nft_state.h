@@ -30,9 +30,18 @@ struct nft_item {
                             "KEY : VERDICT"; seen: an element's likewise */
     const char *comment; /* of a chain, without the number */
     const char **rules;  /* of a chain; wanted: as nft reads them; seen: their digests, "" where
-                            there  is none */
+                            there is none or where it was not we who made the rule */
     size_t n_rules, capacity;
     bool broken; /* seen: not as we make them: a strange element in the set, another policy */
+};
+
+/* The kernel never changes a rule and never gives a number of a table's twice: what has a higher
+ * one than ours, or is in another table of the name, was made by somebody else, whatever its
+ * comment says. All zero: nothing is known, as after a start, and then the comments are believed.
+ */
+struct nft_made {
+    uint64_t table; /* its handle */
+    uint64_t rule;  /* the newest one's */
 };
 
 struct nft_state {
@@ -40,6 +49,8 @@ struct nft_state {
     struct nft_item **items; /* once sorted: by number, kind, name, text */
     size_t n_items, capacity;
     struct nft_item *last; /* seen: the chain that is being listed */
+    struct nft_made ours;  /* seen: what was ours when it was listed */
+    struct nft_made found; /* seen: what there is now */
     bool present;          /* seen: the table is there */
     bool foreign;          /* seen: without our mark */
     bool dormant;          /* seen: it was switched off */

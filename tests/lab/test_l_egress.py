@@ -185,10 +185,13 @@ def test_what_is_changed_by_hand_comes_back(out):
     run("nft -f -", stdin="table inet byhand2 {\n chain c {\n ip saddr 192.0.2.77 drop\n }\n}\n")
     foreign, good = run("nft list table inet byhand2"), ruleset()
     rule = next(line for line in run("nft -a list chain inet routerd input").splitlines() if "rseg" in line).split()[-1]
+    edited = run("nft list table inet routerd").replace("tcp dport 179", "tcp dport 22")
+    assert sorted(edited.splitlines()) != good
     try:
         for commands in (f"delete rule inet routerd input handle {rule}\nadd chain inet routerd mine\n"
                          "add element inet routerd peers4 { rvrf1 . 9.9.9.9 }\n",
-                         "flush chain inet routerd isolation\nadd rule inet routerd forward drop\n", "delete table inet routerd\n"):
+                         "flush chain inet routerd isolation\nadd rule inet routerd forward drop\n", "delete table inet routerd\n",
+                         "delete table inet routerd\n" + edited):
             run("nft -f -", stdin=commands)
             until(lambda: ruleset() == good, 5, f"not repaired: {commands}")
         assert run("nft list table inet byhand2") == foreign

@@ -23,17 +23,52 @@ static char *read_corpus(size_t *ret_len)
     return bytes;
 }
 
-static void take(struct nft_state *state, const char *bytes, size_t len)
+static void take_after(struct nft_state *state, struct nft_made ours, const char *bytes, size_t len)
 {
     const struct nlmsghdr *message = (const struct nlmsghdr *)bytes;
     int left = (int)len;
 
     nft_state_init(state);
+    state->ours = ours;
     for (; mnl_nlmsg_ok(message, left) && message->nlmsg_len <= (uint32_t)left;
          message = mnl_nlmsg_next(message, &left))
         if (nft_parse_event(message))
             nft_parse_listed(state, message);
     nft_parse_finish(state);
+}
+
+static void take(struct nft_state *state, const char *bytes, size_t len)
+{
+    take_after(state, (struct nft_made){0}, bytes, len);
+}
+
+/* The rule's comment as it is seen when that was ours. */
+static void assert_rule(const char *bytes, size_t len, struct nft_made ours, const char *comment)
+{
+    struct nft_state seen;
+
+    take_after(&seen, ours, bytes, len);
+    assert_string_equal(nft_state_find(&seen, NFT_CHAIN, "input")->rules[0], comment);
+    nft_state_done(&seen);
+}
+
+/* With our comment still, as when an edited listing is loaded again. */
+static void test_rule_of_another_hand(void **state)
+{
+    size_t len;
+    char *bytes = read_corpus(&len);
+    struct nft_state seen;
+    (void)state;
+
+    take(&seen, bytes, len);
+    struct nft_made found = seen.found;
+    nft_state_done(&seen);
+    assert_true(found.table && found.rule > 1);
+    assert_rule(bytes, len, found, "4a00aa427c6bb115");
+    assert_rule(bytes, len, (struct nft_made){found.table, found.rule + 1}, "4a00aa427c6bb115");
+    assert_rule(bytes, len, (struct nft_made){found.table, found.rule - 1}, "");
+    assert_rule(bytes, len, (struct nft_made){found.table + 1, found.rule}, "");
+    free(bytes);
 }
 
 static void test_listing(void **state)
@@ -94,6 +129,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_listing),
+        cmocka_unit_test(test_rule_of_another_hand),
         cmocka_unit_test(test_garbled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
