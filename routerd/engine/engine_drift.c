@@ -50,14 +50,9 @@ static void watch_backends(struct engine *engine)
     }
 }
 
-void drift_forget(struct engine *engine, const char *tenant)
+void drift_forget(struct engine *engine)
 {
-    if (tenant) {
-        shash_find_and_delete(&engine->drift->settled, tenant);
-        shash_find_and_delete(&engine->drift->settled, "");
-    } else {
-        shash_clear(&engine->drift->settled);
-    }
+    shash_clear(&engine->drift->settled);
 }
 
 static const char *tenant_of(const struct step *step)

@@ -260,8 +260,9 @@ void drift_close(struct engine *engine);
 void drift_mark(struct engine *engine, struct plan *plan, bool all_ready);
 /* Tells what became of such a step. */
 void drift_tell(struct engine *engine, const struct step *step);
-/* Something else is intended for a tenant, or null: for all: what follows from that is no drift. */
-void drift_forget(struct engine *engine, const char *tenant);
+/* Something else is intended: what follows from that is no drift, be it another tenant's. They
+ * share uplinks, and a tunnel may need its secret otherwise for one more that is like it. */
+void drift_forget(struct engine *engine);
 
 /* engine_tell.c */
 void tell_open(struct engine *engine);

@@ -186,7 +186,7 @@ static void adopt(struct engine *engine, struct intended *intended, struct ids *
     engine->ids = *ids;
     engine->dirty = engine->status_dirty = true;
     pass_forget(engine, NULL);
-    drift_forget(engine, NULL);
+    drift_forget(engine);
 }
 
 static bool load_image(struct engine *engine, const struct store_image *image)

@@ -166,7 +166,7 @@ static void change_done(void *aux, int result, const char *detail)
     engine->ids = engine->committing_ids;
     engine->dirty = engine->status_dirty = true;
     pass_forget(engine, request->tenant);
-    drift_forget(engine, request->tenant);
+    drift_forget(engine);
     tell_accepted(engine, request);
     if (request->wait_ms > 0) {
         wait_for_convergence(engine, request);

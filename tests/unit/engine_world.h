@@ -35,6 +35,7 @@ struct fake {
     struct plan *running_plan;
     size_t n_running;
     int64_t running_until;
+    size_t counted; /* see `counts` */
 };
 
 static pthread_mutex_t fake_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -43,6 +44,7 @@ static struct {
     const char *fail;      /* steps of this object fail */
     const char *not_ready; /* steps of this object are not ready */
     const char *volatile_; /* steps of this object are done without effect */
+    const char *counts;    /* this object of phys is set for how many segments all tenants have */
     int delay_ms;          /* steps run for so long */
     bool changed, wipe;
     unsigned int applied_steps;
@@ -78,6 +80,8 @@ static void fake_carry_out(struct fake *f, struct plan *plan, struct step *step)
     } else {
         if (fake.volatile_ && !strcmp(fake.volatile_, step->object)) {
             /* says that it did it */
+        } else if (step->action == STEP_UPDATE) {
+            f->counted = *(const size_t *)step->data;
         } else if (step->action == STEP_DELETE) {
             shash_find_and_delete(&f->held, path);
         } else {
@@ -176,6 +180,20 @@ static void diff_one(struct fake *f, const char *tenant, const char *object, con
     }
 }
 
+static void diff_count(const struct fake *f, const struct diff *diff)
+{
+    size_t n = shash_count(&diff->wanted);
+
+    if (fake.counts && n != f->counted) {
+        struct step *step =
+            plan_add(diff->plan, "fake", PHASE_OVS_CREATE, STEP_UPDATE, "phys", fake.counts);
+
+        step->summary = "count";
+        step->data = arena_alloc(diff->plan->arena, sizeof n);
+        *(size_t *)step->data = n;
+    }
+}
+
 static void fake_diff(struct backend *backend, const struct intended *intended, struct plan *plan)
 {
     struct fake *f = CONTAINER_OF(backend, struct fake, up);
@@ -193,6 +211,7 @@ static void fake_diff(struct backend *backend, const struct intended *intended, 
             free(tenant);
         }
     }
+    diff_count(f, &diff);
     shash_destroy(&diff.wanted);
 }
 

@@ -352,7 +352,7 @@ void walk_world_put(struct walk_world *world, const char *tenant, struct intende
     engine->ids = *ids;
     engine->dirty = true;
     pass_forget(engine, tenant);
-    drift_forget(engine, NULL);
+    drift_forget(engine);
 }
 
 void walk_world_supersede(struct walk_world *world, unsigned int applies, const char *tenant,
