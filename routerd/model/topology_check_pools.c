@@ -374,8 +374,10 @@ static bool check_parts(const struct checker *checker, struct pool *pool)
     return ok;
 }
 
+/* What may be given out is not computed of a pool that another one covers: thousands of pools with
+ * one prefix would each have a hole for each of thousands of next hops. */
 static void check_pool(const struct checker *checker, const struct network *network,
-                       const struct subnets *subnets, struct pool *pool)
+                       const struct subnets *subnets, struct pool *pool, bool is_covered)
 {
     const struct profile *provider = check_provider(checker, pool);
 
@@ -390,6 +392,9 @@ static void check_pool(const struct checker *checker, const struct network *netw
         if (provider) {
             set_provider_gateway(family);
         }
+        if (is_covered) {
+            continue;
+        }
         set_usable(checker, network, pool, family, provider);
         pool->capacity = family->capacity < pool->capacity ? family->capacity : pool->capacity;
     }
@@ -403,6 +408,7 @@ static void check_pool(const struct checker *checker, const struct network *netw
 struct claim {
     struct prefix prefix;
     const struct doc *doc;
+    bool *is_covered; /* the pool's */
     bool is_reported;
 };
 
@@ -434,7 +440,7 @@ static void report_overlap(const struct checker *checker, struct claim *a, struc
     }
 }
 
-static size_t claims_collect(const struct network *network, struct claim *claims)
+static size_t claims_collect(const struct network *network, bool *is_covered, struct claim *claims)
 {
     size_t n = 0;
 
@@ -443,8 +449,8 @@ static size_t claims_collect(const struct network *network, struct claim *claims
 
         for (size_t j = 0; j < pool->n_prefixes; j++) {
             if (pool->prefixes[j].addr.family) {
-                claims[n++] =
-                    (struct claim){pool->prefixes[j], place_of(pool->doc, "prefix", j), false};
+                claims[n++] = (struct claim){pool->prefixes[j], place_of(pool->doc, "prefix", j),
+                                             &is_covered[i], false};
             }
         }
     }
@@ -452,18 +458,20 @@ static size_t claims_collect(const struct network *network, struct claim *claims
 }
 
 /* Prefixes overlap only by one covering the other, so sorted ones are held against the last that
- * nothing covers. */
-static void check_overlaps(const struct checker *checker, const struct network *network)
+ * nothing covers. Tells by number which pools another one covers. */
+static void check_overlaps(const struct checker *checker, const struct network *network,
+                           bool *ret_is_covered)
 {
     struct claim *claims, *cover = NULL;
     size_t n;
 
     claims = arena_calloc(checker->arena, network->n_pools * POOL_FAMILIES + 1, sizeof *claims);
-    n = claims_collect(network, claims);
+    n = claims_collect(network, ret_is_covered, claims);
     qsort(claims, n, sizeof *claims, compare_claims);
     for (size_t i = 0; i < n; i++) {
         if (cover && prefix_covers(&cover->prefix, &claims[i].prefix)) {
             report_overlap(checker, cover, &claims[i]);
+            *claims[i].is_covered = true;
         } else {
             cover = &claims[i];
         }
@@ -473,9 +481,11 @@ static void check_overlaps(const struct checker *checker, const struct network *
 void check_pools(const struct checker *checker, struct network *network,
                  const struct subnets *subnets)
 {
-    check_overlaps(checker, network);
+    bool *is_covered = arena_calloc(checker->arena, network->n_pools + 1, sizeof *is_covered);
+
+    check_overlaps(checker, network, is_covered);
     for (size_t i = 0; i < network->n_pools; i++) {
-        check_pool(checker, network, subnets, &network->pools[i]);
+        check_pool(checker, network, subnets, &network->pools[i], is_covered[i]);
     }
     check_network_services(checker, network);
 }

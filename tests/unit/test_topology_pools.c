@@ -136,6 +136,34 @@ static void knows_what_may_be_given_out(void **state)
     fixture_world_done(&world);
 }
 
+/* What is refused anyway may not cost the square of what was sent. */
+static void test_many_in_one_prefix(void **state)
+{
+    enum { MANY = 1000, LINE = 64 };
+    struct topology_world world = fixture_world(CONFIG);
+    char *text = malloc((2 * MANY + 4) * LINE), *at = text;
+    struct topology *topology;
+    struct errors *errors;
+
+    (void)state;
+    assert_non_null(text);
+    at += sprintf(at, "version: 1\nnetworks:\n- name: a\n  pools:\n");
+    for (int i = 0; i < MANY; i++) {
+        at += sprintf(at, "  - {name: p%d, prefix: 10.0.0.0/%d}\n", i, i < MANY - 1 ? 16 : 8);
+    }
+    at += sprintf(at, "  routes:\n");
+    for (int i = 0; i < MANY; i++) {
+        at += sprintf(at, "  - {prefix: 11.0.0.0/8, via: 10.0.%d.%d}\n", i / 100, i % 100 * 2 + 1);
+    }
+    topology = fixture_check(&world, "bio", text, &errors);
+    assert_true(errors_count(errors) > 0);
+    assert_true(arena_size(topology->arena) < (size_t)(at - text) * 100);
+    errors_free(errors);
+    topology_free(topology);
+    fixture_world_done(&world);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +171,7 @@ int main(void)
         cmocka_unit_test(behind_a_peer),
         cmocka_unit_test(ranges_and_holes),
         cmocka_unit_test(knows_what_may_be_given_out),
+        cmocka_unit_test(test_many_in_one_prefix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
