@@ -264,6 +264,15 @@ void ipsec_fake_drop_conn(struct ipsec_fake *fake, uint32_t id)
     }
 }
 
+void ipsec_fake_drop_foreign(struct ipsec_fake *fake, uint32_t id)
+{
+    struct ipsec_conn *conn = (struct ipsec_conn *)ipsec_find_conn(&fake->seen, id);
+
+    assert_true(conn && conn->foreign);
+    conn->foreign = false;
+    ipsec_fake_drop_conn(fake, id);
+}
+
 void ipsec_fake_drop_secret(struct ipsec_fake *fake, const struct ipsec_secret *secret)
 {
     for (size_t i = 0; i < fake->seen.n_secrets; i++) {

@@ -60,6 +60,7 @@ char *ipsec_fake_held(const struct ipsec_fake *fake);
 /* Adds to what charon holds. */
 void ipsec_fake_add_secret(struct ipsec_fake *fake, uint32_t id, uint64_t version);
 void ipsec_fake_add_foreign(struct ipsec_fake *fake, uint32_t id);
+void ipsec_fake_drop_foreign(struct ipsec_fake *fake, uint32_t id);
 /* Somebody unloads a connection, a secret, a private key. */
 void ipsec_fake_drop_conn(struct ipsec_fake *fake, uint32_t id);
 void ipsec_fake_drop_secret(struct ipsec_fake *fake, const struct ipsec_secret *secret);

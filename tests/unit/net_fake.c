@@ -267,27 +267,32 @@ static void do_op(struct net_fake *fake, const struct net_op *op)
 
 /* --- passes --- */
 
-static bool can_start(struct net_fake *fake, const struct step *step)
+/* As net_io_write.c: what a step waits for may come with an earlier round. */
+static void do_round(struct net_fake *fake, struct step *step, int round)
 {
     const struct net_change *change = step->data;
 
-    return change->obstacle == STEP_TODO &&
-           (!change->waits_for || net_state_find(&fake->now, change->waits_for) ||
-            change->ops[0].round == NET_ROUND_REST);
+    for (size_t i = 0; i < change->n_ops; i++) {
+        if ((int)change->ops[i].round != round)
+            continue;
+        if (change->waits_for && !net_state_find(&fake->now, change->waits_for))
+            step->result = STEP_NOT_READY;
+        if (step->result != STEP_RUNNING)
+            return;
+        do_op(fake, &change->ops[i]);
+    }
 }
 
 void net_fake_carry_out(struct net_fake *fake, struct plan *plan, struct step **steps, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        steps[i]->result = can_start(fake, steps[i]) ? STEP_RUNNING : STEP_NOT_READY;
-    for (int round = 0; round < NET_N_ROUNDS; round++)
-        for (size_t i = 0; i < n; i++) {
-            const struct net_change *change = steps[i]->data;
+    for (size_t i = 0; i < n; i++) {
+        const struct net_change *change = steps[i]->data;
 
-            for (size_t j = 0; steps[i]->result == STEP_RUNNING && j < change->n_ops; j++)
-                if ((int)change->ops[j].round == round)
-                    do_op(fake, &change->ops[j]);
-        }
+        steps[i]->result = change->obstacle == STEP_TODO ? STEP_RUNNING : change->obstacle;
+    }
+    for (int round = 0; round < NET_N_ROUNDS; round++)
+        for (size_t i = 0; i < n; i++)
+            do_round(fake, steps[i], round);
     for (size_t i = 0; i < n; i++)
         if (steps[i]->result == STEP_RUNNING)
             step_finish(plan, steps[i], STEP_DONE, NULL);
@@ -303,7 +308,7 @@ static size_t apply_phase(struct net_fake *fake, struct plan *plan, enum plan_ph
         n++;
     net_fake_carry_out(fake, plan, plan->steps + first, n);
     for (size_t i = 0; i < n; i++)
-        left += plan->steps[first + i]->result == STEP_NOT_READY;
+        left += plan->steps[first + i]->result != STEP_DONE;
     return left;
 }
 

@@ -337,6 +337,38 @@ static void take_step(struct walk_world *world, const char *tenant, const char *
     free(done);
 }
 
+/* What others have is in the way: it holds up the network that it hits and nothing else, and once
+ * it has gone everything comes. */
+static void take_obstructed(struct walk_world *world, const char *tenant, const char *text,
+                            struct chance *chance)
+{
+    struct walk_obstacle obstacle;
+    struct walk_damage hit;
+    struct intended *intended;
+    struct ids ids;
+
+    walk_obstruct(world, chance, &obstacle);
+    intended = walk_world_candidate(world, tenant, text, &ids);
+    walk_world_put(world, tenant, intended, &ids);
+    walk_world_forget(world);
+    walk_world_run(world);
+    count_steps(world);
+    for (size_t i = 0; i < world->n_steps; i++) {
+        const struct walk_step *step = &world->steps[i];
+
+        if (step->result == STEP_FAILED &&
+            !(walk_obstacle_hits(world, &obstacle, &hit) && concerns(step, &hit))) {
+            fail_msg("failed with nothing in its way: %s", step->text);
+        }
+    }
+    walk_obstacle_clear(world, &obstacle);
+    pass_forget(&world->engine, NULL); /* as if the time had come to try again */
+    walk_world_look(world);
+    walk_world_run(world);
+    expect_settled(world);
+    expect_as_built_afresh(world);
+}
+
 /* A topology that is superseded by another while it is being carried out. */
 static void take_two(struct walk_world *world, const char *const tenants[2], char *const texts[2],
                      struct chance *chance)
@@ -379,11 +411,13 @@ static void walk(const struct topology_world *setting, uint64_t seed)
         const char *tenants[2];
         char *texts[2] = {next_text(topologies, &chance, &tenants[0]), NULL};
 
-        if (chance_below(&chance, 4)) {
-            take_step(world, tenants[0], texts[0]);
-        } else {
+        switch (chance_below(&chance, 6)) {
+        case 0: take_obstructed(world, tenants[0], texts[0], &chance); break;
+        case 1:
             texts[1] = next_text(topologies, &chance, &tenants[1]);
             take_two(world, tenants, texts, &chance);
+            break;
+        default: take_step(world, tenants[0], texts[0]);
         }
         suffer(world, &chance);
         free(texts[0]);

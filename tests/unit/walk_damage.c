@@ -254,12 +254,18 @@ static bool hurt_key(struct walk_world *world, struct chance *chance, struct wal
 
 /* --- FRR -------------------------------------------------------------------------------------- */
 
-static void type_in(struct bgp_fake *bgp, const char *block, const char *command)
+/* In a block, or null: in none. What FRR does not take does no harm. */
+static bool type_in(struct bgp_fake *bgp, const char *block, const char *command)
 {
+    bool taken;
+
     bgp_fake_type(bgp, "configure terminal");
-    bgp_fake_type(bgp, block);
-    bgp_fake_type(bgp, command);
+    if (block) {
+        assert_true(bgp_fake_type(bgp, block));
+    }
+    taken = bgp_fake_type(bgp, command);
     bgp_fake_type(bgp, "end");
+    return taken;
 }
 
 static bool hurt_peer(struct walk_world *world, struct chance *chance, struct walk_damage *damage)
@@ -301,7 +307,7 @@ static bool hurt_instance(struct walk_world *world, struct chance *chance,
     hit_table(world, damage, (uint32_t)strtoul(vrf + strlen(" vrf rvrf"), NULL, 10));
     if (chance_below(chance, 2)) {
         snprintf(command, sizeof command, "no %s", block);
-        type_in(bgp, "end", command);
+        assert_true(type_in(bgp, NULL, command));
     } else {
         type_in(bgp, block, chance_word(chance, COMMANDS, LENGTH(COMMANDS)));
     }
@@ -313,7 +319,7 @@ static bool hurt_policies(struct walk_world *world, struct chance *chance,
 {
     (void)chance;
     damage->scope[0] = '\0';
-    type_in(&world->bgp, "end",
+    type_in(&world->bgp, NULL,
             "ip prefix-list " BGP_POLICY_MARK "0123456789abcdef seq 5 permit 10.0.0.0/8");
     return true;
 }
@@ -342,4 +348,79 @@ bool walk_damage(struct walk_world *world, struct chance *chance, struct walk_da
         hurt_peer,  hurt_instance, hurt_policies, hurt_server};
 
     return HURT[chance_below(chance, LENGTH(HURT))](world, chance, ret_damage);
+}
+
+/* --- obstacles -------------------------------------------------------------------------------- */
+
+enum { RIVAL_VRF, RIVAL_INSTANCE, RIVAL_TUNNEL, RIVAL_CONNECTION, RIVAL_BRIDGE, RIVALS };
+
+static bool is_of_network(const struct walk_obstacle *obstacle)
+{
+    return obstacle->kind == RIVAL_VRF || obstacle->kind == RIVAL_INSTANCE;
+}
+
+void walk_obstruct(struct walk_world *world, struct chance *chance,
+                   struct walk_obstacle *ret_obstacle)
+{
+    const struct ids *ids = &world->engine.ids;
+    struct walk_obstacle obstacle = {chance_below(chance, RIVALS), 0};
+    char name[IFNAME_TEXT], command[64];
+
+    obstacle.id =
+        is_of_network(&obstacle) ? ids->next_network : ids->next_link + chance_below(chance, 4);
+    switch (obstacle.kind) {
+    case RIVAL_VRF:
+        net_fake_add(&world->net, "rival", "vrf")->table = ids_vrf_table(obstacle.id);
+        break;
+    case RIVAL_INSTANCE:
+        snprintf(command, sizeof command, "router bgp 65001 vrf %s",
+                 ids_vrf_name(obstacle.id, name));
+        assert_true(type_in(&world->bgp, command, "neighbor 10.0.0.9 remote-as 64512"));
+        break;
+    case RIVAL_TUNNEL: net_fake_add(&world->net, "rival", "xfrm")->if_id = obstacle.id; break;
+    case RIVAL_CONNECTION: ipsec_fake_add_foreign(&world->ipsec, obstacle.id); break;
+    case RIVAL_BRIDGE:
+        ovs_state_add_bridge(world->ovs.now, ids_bridge_name(obstacle.id, name));
+        break;
+    }
+    *ret_obstacle = obstacle;
+}
+
+bool walk_obstacle_hits(const struct walk_world *world, const struct walk_obstacle *obstacle,
+                        struct walk_damage *ret_damage)
+{
+    const struct ids *ids = &world->engine.ids;
+
+    for (size_t i = 0; i < ids->n; i++) {
+        const struct id_entry *entry = &ids->entries[i];
+
+        if (entry->id == obstacle->id && is_of_network(obstacle) == (entry->kind == ID_NETWORK)) {
+            snprintf(ret_damage->scope, sizeof ret_damage->scope, "%s/%s", entry->tenant,
+                     entry->network);
+            return true;
+        }
+    }
+    return false;
+}
+
+void walk_obstacle_clear(struct walk_world *world, const struct walk_obstacle *obstacle)
+{
+    char name[IFNAME_TEXT], command[64];
+
+    switch (obstacle->kind) {
+    case RIVAL_VRF:
+    case RIVAL_TUNNEL:
+        net_fake_delete(&world->net, net_state_find(&world->net.now, "rival"));
+        break;
+    case RIVAL_INSTANCE:
+        snprintf(command, sizeof command, "no router bgp 65001 vrf %s",
+                 ids_vrf_name(obstacle->id, name));
+        assert_true(type_in(&world->bgp, NULL, command));
+        break;
+    case RIVAL_CONNECTION: ipsec_fake_drop_foreign(&world->ipsec, obstacle->id); break;
+    case RIVAL_BRIDGE:
+        drop_bridge(world->ovs.now,
+                    ovs_fake_bridge(&world->ovs, ids_bridge_name(obstacle->id, name)));
+        break;
+    }
 }

@@ -158,8 +158,17 @@ static void carry_out(struct walk_world *world, unsigned int number, struct plan
 }
 
 /* Whose run() tells of a change when this backend has carried out steps. */
-static void tell_changed(struct walk_world *world, unsigned int number)
+static void tell_changed(struct walk_world *world, unsigned int number, struct step **steps,
+                         size_t n)
 {
+    bool done = false;
+
+    for (size_t i = 0; i < n; i++) {
+        done = done || steps[i]->result == STEP_DONE;
+    }
+    if (!done) {
+        return;
+    }
     pass_look_again(&world->engine, number);
     if (number == OVS) {
         pass_look_again(&world->engine, NET);
@@ -187,7 +196,7 @@ static void fake_apply(struct backend *backend, struct plan *plan, struct step *
         step_finish(plan, steps[i], STEP_NOT_READY, NULL);
     }
     note_steps(world, steps, n);
-    tell_changed(world, self->number);
+    tell_changed(world, self->number, steps, n);
     if (last) {
         put_next(world);
     }
