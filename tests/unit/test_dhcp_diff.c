@@ -1,5 +1,6 @@
 /* dhcp/: the configuration of each server, the lines of the hosts files, and the properties of the
  * difference over generated topologies on processes in memory. */
+#include "chance.h"
 #include "dhcp_fake.h"
 #include "topology_fixture.h"
 
@@ -170,23 +171,13 @@ static void writes_hosts(void **state)
 
 /* --- properties ----------------------------------------------------------------------------- */
 
-struct random {
-    uint64_t state;
-};
-
-static unsigned int pick(struct random *random, unsigned int n)
-{
-    random->state = random->state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (unsigned int)(random->state >> 33) % n;
-}
-
-static void write_network(FILE *out, struct random *random, unsigned int network)
+static void write_network(FILE *out, struct chance *chance, unsigned int network)
 {
     bool ra[3];
 
     fprintf(out, "- name: n%u\n  segments:\n", network);
     for (unsigned int i = 0; i < 3; i++) {
-        ra[i] = pick(random, 2);
+        ra[i] = chance_below(chance, 2);
         fprintf(out,
                 "  - {name: s%u, attachments: [{uplink: sinet, vlan: %u}], gateway: [10.%u.0.1/24, "
                 "'2001:db8:%u::1/64'], router_advertisements: %s}\n",
@@ -194,15 +185,15 @@ static void write_network(FILE *out, struct random *random, unsigned int network
     }
     fputs("  pools:\n  - {name: far, prefix: 10.9.0.0/24}\n", out);
     for (unsigned int i = 0; i < 3; i++) {
-        if (pick(random, 2)) {
+        if (chance_below(chance, 2)) {
             fprintf(out, "  - {name: p%u, prefix: 10.%u.0.0/24, dhcp: %s, dns: %s, mtu: %u}\n", i,
-                    i, pick(random, 2) ? "true" : "false", pick(random, 2) ? "true" : "false",
-                    1400 + pick(random, 2));
+                    i, chance_below(chance, 2) ? "true" : "false",
+                    chance_below(chance, 2) ? "true" : "false", 1400 + chance_below(chance, 2));
         }
     }
 }
 
-static struct intended *generate(const struct topology_world *world, struct random *random)
+static struct intended *generate(const struct topology_world *world, struct chance *chance)
 {
     struct intended *intended;
     char *text = NULL;
@@ -211,8 +202,8 @@ static struct intended *generate(const struct topology_world *world, struct rand
 
     fputs("version: 1\nnetworks:\n- {name: empty}\n", out);
     for (unsigned int i = 0; i < 3; i++) {
-        if (pick(random, 3)) {
-            write_network(out, random, i);
+        if (chance_below(chance, 3)) {
+            write_network(out, chance, i);
         }
     }
     fclose(out);
@@ -264,14 +255,14 @@ static void a_second_pass_is_empty(void **state)
 {
     (void)state;
     struct topology_world world = fixture_world(CONFIG);
-    struct random random = {7};
+    struct chance chance = {7};
 
     for (unsigned int walk = 0; walk < WALKS; walk++) {
         struct dhcp_fake fake;
 
         dhcp_fake_init(&fake);
         for (unsigned int i = 0; i < STEPS; i++) {
-            struct intended *intended = generate(&world, &random);
+            struct intended *intended = generate(&world, &chance);
             struct dhcp_wanted wanted;
 
             dhcp_want(intended, &wanted);

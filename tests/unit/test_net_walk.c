@@ -1,6 +1,7 @@
 /* net/: properties over generated states. Carried out, a plan leaves nothing to do; a random walk
  * with drift on the way ends where a fresh build of its last state ends; foreign interfaces never
  * change. The fake checks each operation. */
+#include "chance.h"
 #include "net_fake.h"
 
 #include "net/net_egress.h"
@@ -17,16 +18,6 @@
 
 enum { WALKS = 60, STEPS = 25, NETWORKS = 4, PARTS = 3 };
 
-struct random {
-    uint64_t state;
-};
-
-static unsigned int pick(struct random *random, unsigned int n)
-{
-    random->state = random->state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (unsigned int)(random->state >> 33) % n;
-}
-
 /* --- generated networks --- */
 
 /* The subnets of a network, from which its routes take their next hops. */
@@ -34,62 +25,63 @@ struct subnets {
     bool v4[PARTS], v6[PARTS], tunnel[PARTS];
 };
 
-static void write_gateways(FILE *out, struct random *random, unsigned int part,
+static void write_gateways(FILE *out, struct chance *chance, unsigned int part,
                            struct subnets *subnets)
 {
-    subnets->v4[part] = pick(random, 4) != 0;
-    subnets->v6[part] = pick(random, 2) != 0;
+    subnets->v4[part] = chance_below(chance, 4) != 0;
+    subnets->v6[part] = chance_below(chance, 2) != 0;
     if (subnets->v4[part])
-        fprintf(out, "10.%u.0.%u/%u", part, 1 + pick(random, 2), 24 + pick(random, 2));
+        fprintf(out, "10.%u.0.%u/%u", part, 1 + chance_below(chance, 2),
+                24 + chance_below(chance, 2));
     if (subnets->v6[part])
         fprintf(out, "%s\"2001:db8:%u::%u/%u\"", subnets->v4[part] ? ", " : "", part,
-                1 + pick(random, 2), 48 + 16 * pick(random, 2));
+                1 + chance_below(chance, 2), 48 + 16 * chance_below(chance, 2));
 }
 
-static void write_segments(FILE *out, struct random *random, unsigned int network,
+static void write_segments(FILE *out, struct chance *chance, unsigned int network,
                            struct subnets *subnets)
 {
     const char *head = "  segments:\n";
 
     for (unsigned int i = 0; i < PARTS; i++) {
-        if (!pick(random, 2))
+        if (!chance_below(chance, 2))
             continue;
         fprintf(out, "%s  - {name: s%u, attachments: [{uplink: sinet, vlan: %u}], gateway: [", head,
                 i, 2 + network * PARTS + i);
-        write_gateways(out, random, i, subnets);
+        write_gateways(out, chance, i, subnets);
         fputs("]}\n", out);
         head = "";
     }
 }
 
-static void write_tunnels(FILE *out, struct random *random, struct subnets *subnets)
+static void write_tunnels(FILE *out, struct chance *chance, struct subnets *subnets)
 {
     const char *head = "  tunnels:\n";
 
     for (unsigned int i = 0; i < PARTS; i++) {
-        subnets->tunnel[i] = pick(random, 2) != 0;
+        subnets->tunnel[i] = chance_below(chance, 2) != 0;
         if (!subnets->tunnel[i])
             continue;
         fprintf(
             out,
             "%s  - {name: t%u, profile: %s, uplink: wan, remote: 203.0.113.2, auth: {psk: {secret: s}}, ",
-            head, i, pick(random, 2) ? "generic" : "narrow");
-        fprintf(out, "inside: [10.%u.1.%u/24]}\n", 100 + i, 1 + pick(random, 2));
+            head, i, chance_below(chance, 2) ? "generic" : "narrow");
+        fprintf(out, "inside: [10.%u.1.%u/24]}\n", 100 + i, 1 + chance_below(chance, 2));
         head = "";
     }
 }
 
-static void write_routes(FILE *out, struct random *random, const struct subnets *subnets)
+static void write_routes(FILE *out, struct chance *chance, const struct subnets *subnets)
 {
     fputs("  routes:\n  - {prefix: 192.0.2.0/24, blackhole: true}\n", out);
     for (unsigned int i = 0; i < PARTS; i++) {
-        unsigned int host = 5 + pick(random, 2);
+        unsigned int host = 5 + chance_below(chance, 2);
 
-        if (subnets->v4[i] && (!subnets->tunnel[i] || pick(random, 2)))
+        if (subnets->v4[i] && (!subnets->tunnel[i] || chance_below(chance, 2)))
             fprintf(out, "  - {prefix: 172.%u.0.0/16, via: 10.%u.0.%u}\n", 16 + i, i, host);
         else if (subnets->tunnel[i])
             fprintf(out, "  - {prefix: 172.%u.0.0/16, via: 10.%u.1.%u}\n", 16 + i, 100 + i, host);
-        else if (pick(random, 2))
+        else if (chance_below(chance, 2))
             fprintf(out, "  - {prefix: 172.%u.0.0/16, blackhole: true}\n", 16 + i);
         if (subnets->v6[i])
             fprintf(out, "  - {prefix: \"2001:db8:ff%u::/48\", via: \"2001:db8:%u::%u\"}\n", i, i,
@@ -97,7 +89,7 @@ static void write_routes(FILE *out, struct random *random, const struct subnets 
     }
 }
 
-static struct intended *generate(struct ids *ids, struct random *random)
+static struct intended *generate(struct ids *ids, struct chance *chance)
 {
     char *texts[2];
 
@@ -106,16 +98,16 @@ static struct intended *generate(struct ids *ids, struct random *random)
         FILE *out = open_memstream(&texts[i], &len);
 
         for (unsigned int j = 0; j < NETWORKS; j++) {
-            if (!pick(random, 2))
+            if (!chance_below(chance, 2))
                 continue;
             fprintf(out, "- name: n%u\n", j);
             struct subnets subnets = {0};
-            write_segments(out, random, j, &subnets);
-            write_tunnels(out, random, &subnets);
-            write_routes(out, random, &subnets);
-            if (pick(random, 2))
+            write_segments(out, chance, j, &subnets);
+            write_tunnels(out, chance, &subnets);
+            write_routes(out, chance, &subnets);
+            if (chance_below(chance, 2))
                 fprintf(out, "  egress: {uplink: wan, nat: %s}\n",
-                        pick(random, 2) ? "true" : "false");
+                        chance_below(chance, 2) ? "true" : "false");
         }
         fclose(out);
         if (!texts[i][0]) {
@@ -143,19 +135,19 @@ static void put_gateway(struct net_fake *fake, int family, uint8_t last)
 }
 
 /* What somebody may do by hand to one of our interfaces. */
-static void meddle(struct net_fake *fake, struct random *random)
+static void meddle(struct net_fake *fake, struct chance *chance)
 {
     static const char stray[] = {10, 7, 7, 7};
     struct net_link *link =
         fake->now.n_links
-            ? net_state_links(&fake->now)[pick(random, (unsigned int)fake->now.n_links)]
+            ? net_state_links(&fake->now)[chance_below(chance, (unsigned int)fake->now.n_links)]
             : NULL;
     struct prefix prefix = {{AF_INET, {0}}, 24};
 
     if (!link || !net_link_is_ours(link))
         return;
     memcpy(prefix.addr.bytes, stray, sizeof stray);
-    switch (pick(random, 9)) {
+    switch (chance_below(chance, 9)) {
     case 0: net_fake_down(fake, link); break;
     case 1: net_fake_delete(fake, link); break;
     case 2: net_link_put_addr(link, &(struct net_addr){.prefix = prefix}); break;
@@ -176,14 +168,16 @@ static void meddle(struct net_fake *fake, struct random *random)
         if (fake->now.n_routes)
             net_state_drop_route(
                 &fake->now,
-                net_state_routes(&fake->now)[pick(random, (unsigned int)fake->now.n_routes)]);
+                net_state_routes(
+                    &fake->now)[chance_below(chance, (unsigned int)fake->now.n_routes)]);
     }
-    fake->now.ipv6_forwarding = (int8_t)pick(random, 2);
-    if (fake->now.n_rules && pick(random, 3) == 0)
+    fake->now.ipv6_forwarding = (int8_t)chance_below(chance, 2);
+    if (fake->now.n_rules && chance_below(chance, 3) == 0)
         fake->now.n_rules--;
     net_state_drop_gateways(&fake->now, net_state_find(&fake->now, "wan0")->index);
-    if (pick(random, 3) != 0)
-        put_gateway(fake, pick(random, 2) ? AF_INET : AF_INET6, (uint8_t)(1 + pick(random, 2)));
+    if (chance_below(chance, 3) != 0)
+        put_gateway(fake, chance_below(chance, 2) ? AF_INET : AF_INET6,
+                    (uint8_t)(1 + chance_below(chance, 2)));
 }
 
 /* --- the properties --- */
@@ -298,7 +292,7 @@ static void expect_as_built_afresh(struct net_fake *fake, const struct intended 
 
 static void walk(uint64_t seed)
 {
-    struct random random = {seed};
+    struct chance chance = {seed};
     struct net_fake fake;
     struct ids ids;
 
@@ -306,10 +300,10 @@ static void walk(uint64_t seed)
     net_fake_init(&fake);
     add_foreign(&fake);
     for (int i = 0; i < STEPS; i++) {
-        struct intended *intended = generate(&ids, &random);
+        struct intended *intended = generate(&ids, &chance);
 
-        for (unsigned int j = pick(&random, 4); j > 0; j--)
-            meddle(&fake, &random);
+        for (unsigned int j = chance_below(&chance, 4); j > 0; j--)
+            meddle(&fake, &chance);
         net_fake_pass(&fake, intended);
         expect_settled(&fake, intended);
         expect_foreign(&fake);

@@ -1,4 +1,5 @@
 /* net/nft: from intended states to the nftables table, on a table in memory. */
+#include "chance.h"
 #include "net_fake.h"
 #include "nft_fake.h"
 
@@ -265,13 +266,7 @@ static void test_dormant_and_foreign(void **state)
 
 enum { WALKS = 40, STEPS = 20, NETWORKS = 3, PARTS = 2 };
 
-static unsigned int pick(uint64_t *random, unsigned int n)
-{
-    *random = *random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (unsigned int)(*random >> 33) % n;
-}
-
-static void write_links(FILE *out, uint64_t *random, unsigned int network)
+static void write_links(FILE *out, struct chance *chance, unsigned int network)
 {
     fputs("  asn: 65010\n  segments:\n", out);
     for (unsigned int i = 0; i < PARTS; i++)
@@ -279,39 +274,41 @@ static void write_links(FILE *out, uint64_t *random, unsigned int network)
             out,
             "  - {name: s%u, attachments: [{uplink: sinet, vlan: %u}], gateway: [10.%u.0.%u/24], "
             "strict_source: %s}\n",
-            i, 2 + network * PARTS + i, i, 1 + pick(random, 2), pick(random, 2) ? "true" : "false");
-    if (pick(random, 2))
+            i, 2 + network * PARTS + i, i, 1 + chance_below(chance, 2),
+            chance_below(chance, 2) ? "true" : "false");
+    if (chance_below(chance, 2))
         fprintf(
             out,
             "  tunnels:\n  - {name: t, profile: %s, uplink: wan, remote: 203.0.113.2, auth: {psk: "
             "{secret: s}}, inside: [\"2001:db8:5::1/64\"]}\n",
-            pick(random, 2) ? "generic" : "narrow");
-    if (pick(random, 2))
+            chance_below(chance, 2) ? "generic" : "narrow");
+    if (chance_below(chance, 2))
         fprintf(out, "  peers:\n  - {name: p, via: s0, address: 10.0.0.%u, asn: 64512}\n",
-                5 + pick(random, 3));
+                5 + chance_below(chance, 3));
 }
 
-static void write_egress(FILE *out, uint64_t *random, unsigned int network)
+static void write_egress(FILE *out, struct chance *chance, unsigned int network)
 {
-    if (pick(random, 2))
+    if (chance_below(chance, 2))
         return;
-    fprintf(out, "  egress:\n    uplink: wan\n    nat: %s\n", pick(random, 3) ? "true" : "false");
-    if (pick(random, 2))
-        fprintf(out, "    address: 203.0.113.%u\n", 8 + pick(random, 2));
-    if (pick(random, 2))
+    fprintf(out, "  egress:\n    uplink: wan\n    nat: %s\n",
+            chance_below(chance, 3) ? "true" : "false");
+    if (chance_below(chance, 2))
+        fprintf(out, "    address: 203.0.113.%u\n", 8 + chance_below(chance, 2));
+    if (chance_below(chance, 2))
         fprintf(out, "    publish:\n    - {protocol: tcp, port: %u, to: 10.0.0.%u}\n",
-                9000 + network, 5 + pick(random, 2));
+                9000 + network, 5 + chance_below(chance, 2));
 }
 
-static void write_pools(FILE *out, uint64_t *random)
+static void write_pools(FILE *out, struct chance *chance)
 {
-    if (pick(random, 2))
+    if (chance_below(chance, 2))
         fprintf(out, "  pools:\n  - {name: p, prefix: 10.0.0.64/26, dhcp: %s, dns: %s}\n",
-                pick(random, 2) ? "true" : "false",
-                pick(random, 2) ? "true, forwarders: [10.1.0.9, 192.0.2.9]" : "false");
+                chance_below(chance, 2) ? "true" : "false",
+                chance_below(chance, 2) ? "true, forwarders: [10.1.0.9, 192.0.2.9]" : "false");
 }
 
-static struct intended *generate(struct ids *ids, uint64_t *random)
+static struct intended *generate(struct ids *ids, struct chance *chance)
 {
     char *texts[2];
 
@@ -320,12 +317,12 @@ static struct intended *generate(struct ids *ids, uint64_t *random)
         FILE *out = open_memstream(&texts[i], &len);
 
         for (unsigned int j = 0; j < NETWORKS; j++) {
-            if (!pick(random, 2))
+            if (!chance_below(chance, 2))
                 continue;
             fprintf(out, "- name: n%u\n", j);
-            write_links(out, random, j);
-            write_pools(out, random);
-            write_egress(out, random, j + (unsigned int)i * NETWORKS);
+            write_links(out, chance, j);
+            write_pools(out, chance);
+            write_egress(out, chance, j + (unsigned int)i * NETWORKS);
         }
         fclose(out);
     }
@@ -336,17 +333,18 @@ static struct intended *generate(struct ids *ids, uint64_t *random)
     return intended;
 }
 
-static void meddle(struct nft_fake *table, uint64_t *random)
+static void meddle(struct nft_fake *table, struct chance *chance)
 {
     if (!table->now.n_items)
         return;
-    struct nft_item *item = table->now.items[pick(random, (unsigned int)table->now.n_items)];
+    struct nft_item *item =
+        table->now.items[chance_below(chance, (unsigned int)table->now.n_items)];
 
     if (item->kind == NFT_CHAIN && item->n_rules)
         item->n_rules--;
     else if (item->kind == NFT_ELEMENT)
         nft_fake_drop(table, item);
-    else if (item->kind == NFT_SET && pick(random, 2)) {
+    else if (item->kind == NFT_SET && chance_below(chance, 2)) {
         nft_fake_flush_set(table, item->name);
         item->broken = true;
     }
@@ -371,15 +369,15 @@ static void test_walks(void **state)
     for (uint64_t seed = 1; seed <= WALKS; seed++) {
         struct nft_fake table;
         struct ids ids;
-        uint64_t random = seed;
+        struct chance chance = {seed};
 
         ids_init(&ids);
         nft_fake_init(&table);
         for (int i = 0; i < STEPS; i++) {
-            struct intended *intended = generate(&ids, &random);
+            struct intended *intended = generate(&ids, &chance);
 
-            for (unsigned int j = pick(&random, 3); j > 0; j--)
-                meddle(&table, &random);
+            for (unsigned int j = chance_below(&chance, 3); j > 0; j--)
+                meddle(&table, &chance);
             pass(&table, intended);
             expect_as_built_afresh(&table, intended);
             intended_unref(intended);
