@@ -8,15 +8,27 @@
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <ifaddrs.h>
+#include <lib/util.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 
+struct kernel_address {
+    char interface[IFNAMSIZ];
+    struct prefix prefix;
+};
+
+struct bgp_addresses {
+    size_t n;
+    struct kernel_address v[]; /* sorted by interface */
+};
+
 /* The kernel's entry as an address with its prefix length; false if it is not of IP. */
-static bool kernel_address(const struct ifaddrs *entry, struct prefix *ret_prefix)
+static bool take_prefix(const struct ifaddrs *entry, struct prefix *ret_prefix)
 {
     struct prefix prefix = {.addr = {.family = entry->ifa_addr ? entry->ifa_addr->sa_family : 0}};
     const uint8_t *mask;
@@ -84,45 +96,121 @@ static int announce(struct mnl_socket *socket, const char *name, const struct pr
     return mnl_socket_sendto(socket, header, header->nlmsg_len) < 0 ? -errno : 0;
 }
 
-/* Announces those of the kernel's addresses that are on an interface of the answer and not in it.
- */
-static int announce_all(struct mnl_socket *socket, const cJSON *interfaces,
-                        const struct ifaddrs *addresses)
+static int cmp_addresses(const void *a, const void *b)
 {
-    int n = 0;
+    const struct kernel_address *x = a, *y = b;
 
-    for (const struct ifaddrs *entry = addresses; entry; entry = entry->ifa_next) {
-        const cJSON *interface = cJSON_GetObjectItemCaseSensitive(interfaces, entry->ifa_name);
-        char text[PREFIX_TEXT];
-        struct prefix prefix;
-
-        if (interface && (ids_of_segment(entry->ifa_name) || ids_of_tunnel(entry->ifa_name)) &&
-            kernel_address(entry, &prefix) && !zebra_knows(interface, &prefix) &&
-            !announce(socket, entry->ifa_name, &prefix)) {
-            log_line(LOG_LEVEL_INFO, "bgp", "zebra missed address %s of %s: announced again",
-                     prefix_print(&prefix, text), entry->ifa_name);
-            n++;
-        }
-    }
-    return n;
+    return strcmp(x->interface, y->interface);
 }
 
-int bgp_announce_missing(const char *text)
+struct bgp_addresses *bgp_addresses_take(void)
+{
+    struct bgp_addresses *taken;
+    struct ifaddrs *list;
+    size_t n = 0;
+
+    if (getifaddrs(&list)) {
+        return NULL;
+    }
+    for (const struct ifaddrs *entry = list; entry; entry = entry->ifa_next) {
+        n++;
+    }
+    taken = xmalloc(sizeof *taken + n * sizeof *taken->v);
+    taken->n = 0;
+    for (const struct ifaddrs *entry = list; entry; entry = entry->ifa_next) {
+        struct kernel_address *address = &taken->v[taken->n];
+
+        if ((ids_of_segment(entry->ifa_name) || ids_of_tunnel(entry->ifa_name)) &&
+            take_prefix(entry, &address->prefix)) {
+            ovs_strlcpy(address->interface, entry->ifa_name, sizeof address->interface);
+            taken->n++;
+        }
+    }
+    freeifaddrs(list);
+    qsort(taken->v, taken->n, sizeof *taken->v, cmp_addresses);
+    return taken;
+}
+
+void bgp_addresses_free(struct bgp_addresses *addresses)
+{
+    free(addresses);
+}
+
+/* The addresses of an interface: the first, and how many. */
+static const struct kernel_address *find_addresses(const struct bgp_addresses *addresses,
+                                                   const char *interface, size_t *ret_n)
+{
+    struct kernel_address key = {.interface = ""};
+    const struct kernel_address *found, *end = addresses->v + addresses->n;
+
+    ovs_strlcpy(key.interface, interface, sizeof key.interface);
+    found = bsearch(&key, addresses->v, addresses->n, sizeof key, cmp_addresses);
+    while (found && found > addresses->v && !cmp_addresses(&found[-1], &key)) {
+        found--;
+    }
+    for (*ret_n = 0; found && found + *ret_n < end && !cmp_addresses(&found[*ret_n], &key);) {
+        ++*ret_n;
+    }
+    return found;
+}
+
+/* An address that has been removed since it was listed must not be made by announcing it. */
+static bool is_still_there(const struct kernel_address *address)
+{
+    struct bgp_addresses *now = bgp_addresses_take();
+    const struct kernel_address *found;
+    bool there = false;
+    size_t n = 0;
+
+    found = now ? find_addresses(now, address->interface, &n) : NULL;
+    for (size_t i = 0; i < n && !there; i++) {
+        there = !prefix_cmp(&found[i].prefix, &address->prefix);
+    }
+    bgp_addresses_free(now);
+    return there;
+}
+
+/* Announces those of the kernel's addresses on the interface that zebra does not list. */
+static int announce_on(struct mnl_socket *socket, const cJSON *interface,
+                       const struct bgp_addresses *addresses)
+{
+    size_t n;
+    const struct kernel_address *found = find_addresses(addresses, interface->string, &n);
+    char text[PREFIX_TEXT];
+    int announced = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (!zebra_knows(interface, &found[i].prefix) && is_still_there(&found[i]) &&
+            !announce(socket, found[i].interface, &found[i].prefix)) {
+            log_line(LOG_LEVEL_INFO, "bgp", "zebra missed address %s of %s: announced again",
+                     prefix_print(&found[i].prefix, text), found[i].interface);
+            announced++;
+        }
+    }
+    return announced;
+}
+
+int bgp_announce_missing(const struct bgp_addresses *addresses, const char *text)
 {
     cJSON *interfaces = cJSON_Parse(text);
-    struct mnl_socket *socket = NULL;
-    struct ifaddrs *addresses = NULL;
-    int result = -EPROTO;
+    const cJSON *interface;
+    struct mnl_socket *socket;
+    int n = 0;
 
-    if (cJSON_IsObject(interfaces)) {
-        socket = mnl_socket_open(NETLINK_ROUTE);
-        result = !socket || getifaddrs(&addresses) ? -errno
-                                                   : announce_all(socket, interfaces, addresses);
+    if (!cJSON_IsObject(interfaces)) {
+        cJSON_Delete(interfaces);
+        return -EPROTO;
     }
-    if (socket) {
-        mnl_socket_close(socket);
+    socket = mnl_socket_open(NETLINK_ROUTE);
+    if (!socket) {
+        n = -errno;
+        cJSON_Delete(interfaces);
+        return n;
     }
-    freeifaddrs(addresses);
+    cJSON_ArrayForEach(interface, interfaces) {
+        n += announce_on(socket, interface, addresses);
+    }
+    mnl_socket_close(socket);
     cJSON_Delete(interfaces);
-    return result;
+    return n;
 }

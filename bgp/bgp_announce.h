@@ -11,8 +11,14 @@
 
 #include <stddef.h>
 
+/* The addresses that the kernel has on routerd's interfaces, at the moment. */
+struct bgp_addresses;
+/* Lists them; null with errno if that cannot be done. Does not block. */
+struct bgp_addresses *bgp_addresses_take(void);
+void bgp_addresses_free(struct bgp_addresses *addresses); /* null is fine */
+
 /* Takes zebra's answer to `show interface vrf NAME json`. Returns how many addresses were announced
  * again, or -errno; -EPROTO if the text is not that answer. Does not block. */
-int bgp_announce_missing(const char *text);
+int bgp_announce_missing(const struct bgp_addresses *addresses, const char *text);
 
 #endif

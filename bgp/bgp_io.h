@@ -30,8 +30,9 @@ struct bgp_watch {
     struct bgp_poll look;    /* the sessions */
     uint32_t config_hash;    /* of the text that `seen` is of */
     size_t config_len;
-    struct arena *arena;    /* of this look's questions */
-    bool look_bad;          /* an answer of this look could not be read or never came */
+    struct arena *arena;             /* of this look's questions */
+    struct bgp_addresses *addresses; /* the kernel's, if this look compares zebra's with them */
+    bool look_bad;                   /* an answer of this look could not be read or never came */
     bool look_calm;         /* nothing waits in bgpd's and zebra's queues, as of this look */
     struct bgp_calm *calms; /* of this look, per network of `seen` that is not settled */
     uint32_t *calm_ids;     /* whose they are; sorted */

@@ -69,6 +69,8 @@ static void look_ends(struct bgp *bgp)
 {
     struct bgp_watch *watch = &bgp->watch;
 
+    bgp_addresses_free(watch->addresses);
+    watch->addresses = NULL;
     for (size_t i = 0; i < watch->n_calms && !watch->look_bad; i++) {
         watch->calms[i].queues_empty = watch->look_calm;
         if (bgp_show_judge(&bgp->sessions, watch->calm_ids[i], &watch->calms[i],
@@ -248,8 +250,11 @@ static void on_interfaces(void *bgp_, const struct bgp_reply *reply)
 {
     struct bgp *bgp = bgp_;
 
-    if (!lost(reply)) {
-        bgp_announce_missing(reply->text);
+    if (!lost(reply) && !bgp->watch.addresses) {
+        bgp->watch.addresses = bgp_addresses_take(); /* once for all networks */
+    }
+    if (!lost(reply) && bgp->watch.addresses) {
+        bgp_announce_missing(bgp->watch.addresses, reply->text);
     }
     look_answered(bgp, reply);
 }

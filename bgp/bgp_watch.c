@@ -4,6 +4,7 @@
  * answers before it is asked again, and the longer the answers take the rarer it is asked, so FRR
  * is never kept busy by us. */
 #include "backend/secret.h"
+#include "bgp/bgp_announce.h"
 #include "bgp/bgp_config.h"
 #include "bgp/bgp_io.h"
 #include "bgp/bgp_process.h"
@@ -269,6 +270,7 @@ void bgp_watch_done(struct bgp *bgp)
     free(bgp->residue.vrfs);
     bgp_sessions_done(&bgp->sessions);
     arena_free(bgp->watch.arena);
+    bgp_addresses_free(bgp->watch.addresses);
     free(bgp->watch.calms);
     free(bgp->watch.calm_ids);
 }
