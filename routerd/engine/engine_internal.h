@@ -33,6 +33,7 @@ enum {
     NOT_READY_MS = 1000,    /* a step that was not ready is tried again at the latest */
     PUBLISH_MS = 100,       /* between two snapshots */
     PUBLISH_WAITED_MS = 20, /* while somebody waits for convergence */
+    PUBLISH_SHARE = 10,     /* and at least so many times as long as the last one took */
     SINCE_SLACK_MS = 2500,  /* by which two tellings of one moment may differ */
     FACTS_MS = 5000,        /* counters in the snapshot are at most this old */
     REQUEST_MS = 5000,      /* how long a request waits for the store and the backends to answer */
@@ -82,7 +83,7 @@ struct engine {
     struct shash applied; /* tenant -> uint64_t * generation */
     struct shash since;   /* object -> int64_t * */
     bool status_dirty;
-    int64_t published_ms;
+    int64_t published_ms, publishing_us; /* when the last one was, and how long it took */
     pthread_mutex_t lock; /* of `published` and the queue; held for a few instructions */
     struct status *published;
     void (*notify)(void *aux);

@@ -332,19 +332,22 @@ static void status_publish(struct engine *engine, struct status *status)
 static int64_t publish_due(const struct engine *engine)
 {
     int interval = engine->waiting ? PUBLISH_WAITED_MS : PUBLISH_MS;
-    int64_t due = engine->published_ms + (engine->status_dirty ? interval : FACTS_MS);
+    int64_t rest = MAX(engine->status_dirty ? interval : FACTS_MS,
+                       engine->publishing_us * PUBLISH_SHARE / 1000);
 
-    return MIN(due, requests_waiting_until(engine));
+    return MIN(engine->published_ms + rest, requests_waiting_until(engine));
 }
 
 void status_publish_now(struct engine *engine)
 {
+    long long started_us = time_usec();
     struct status *status = status_take(engine);
 
     status_publish(engine,
                    status_ref(status)); /* first, so that who is answered reads no older one */
     requests_answer_waiting(engine, status);
     status_unref(status);
+    engine->publishing_us = time_usec() - started_us;
 }
 
 void status_run(struct engine *engine)
