@@ -171,23 +171,13 @@ static cJSON *network_new(const struct network_status *network)
 
 /* --- tenants -------------------------------------------------------------------------------- */
 
-/* A tenant that the snapshot does not have has never had a topology: if the store has been read. */
-static bool store_answers(const struct status *status)
-{
-    for (size_t i = 0; i < status->n_backends; i++) {
-        if (!strcmp(status->backends[i].name, "state")) {
-            return status->backends[i].answers;
-        }
-    }
-    return true;
-}
-
-/* The snapshot, or null when it cannot tell about `tenant` and the client has been told so. */
-static struct status *snapshot(struct exchange *exchange, const char *tenant)
+/* The snapshot, or null when nothing is known yet and the client has been told so. What was known
+ * before the state server went away is told as it was then. */
+static struct status *snapshot(struct exchange *exchange)
 {
     struct status *status = engine_status(exchange->api->engine);
 
-    if (status && (store_answers(status) || (tenant && status_find_tenant(status, tenant)))) {
+    if (status && status->is_read) {
         return status;
     }
     problem_answer(exchange->conn, 503, PROBLEM_RETRY,
@@ -220,7 +210,7 @@ static cJSON *tenant_new(const struct tenant_status *tenant)
 
 void status_tenants(struct exchange *exchange)
 {
-    struct status *status = snapshot(exchange, NULL);
+    struct status *status = snapshot(exchange);
     cJSON *json, *list;
     char **names;
     size_t n;
@@ -243,7 +233,7 @@ void status_tenants(struct exchange *exchange)
 
 void status_tenant(struct exchange *exchange)
 {
-    struct status *status = snapshot(exchange, exchange->tenant);
+    struct status *status = snapshot(exchange);
     struct tenant_status tenant;
     cJSON *json, *list;
 
@@ -262,7 +252,7 @@ void status_tenant(struct exchange *exchange)
 
 void status_network(struct exchange *exchange)
 {
-    struct status *status = snapshot(exchange, exchange->tenant);
+    struct status *status = snapshot(exchange);
     const struct network_status *network;
     struct tenant_status tenant;
     cJSON *json;

@@ -289,6 +289,7 @@ static struct status *status_build(struct engine *engine)
     struct status *status = status_new(engine->intended);
 
     status->time_ms = wall_ms();
+    status->is_read = engine->store_serial != 0;
     mark_creating(engine, status);
     pass_vote(engine,
               status); /* first: what a step said is nearer to the cause than what is missing */

@@ -102,6 +102,7 @@ struct status {
     unsigned int refs;
     const struct intended *intended; /* a reference is held */
     int64_t time_ms;
+    bool is_read; /* the state database, once: who is not among the tenants has no topology */
     struct tenant_status *tenants; /* in the order of intended->tenants */
     size_t n_tenants;
     struct backend_status *backends;

@@ -438,6 +438,7 @@ __attribute__((unused)) static void world_publish(struct world *world, bool tunn
         status_vote(status, &network->object, OBJECT_DOWN, "genome/tunnel/sakura: no SA");
     }
     status->time_ms = 1775012645678;
+    status->is_read = true;
     status->n_backends = 3;
     status->backends = arena_calloc(status->arena, 3, sizeof *status->backends);
     status->backends[0] = (struct backend_status){"ovs", true, NULL, false};

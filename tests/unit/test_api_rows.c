@@ -588,18 +588,28 @@ static void test_tenants(void **state)
     reply_done(&reply);
 }
 
+/* What was in force is still known: who looks in because the state server is away is told. */
 static void test_store_away(void **state)
 {
+    static const char *const targets[] = {"/v1/tenants/bio/status", "/v1/tenants/geo/status",
+                                          "/v1/tenants/bio/networks/genome", "/v1/tenants"};
     struct world *world = *state;
     struct reply reply;
 
-    world_publish(world, true, true);
-    world->engine.status->backends[2].answers = false; /* nobody reads at the moment */
-    reply = ask(world, "GET", "/v1/tenants/bio/status", "");
-    assert_int_equal(reply.status, 200); /* what was in force is still known */
-    reply_done(&reply);
-    reply = ask(world, "GET", "/v1/tenants/geo/status", "");
-    assert_problem(&reply, 503, "away", "state server");
+    for (int is_read = 0; is_read < 2; is_read++) {
+        world_publish(world, true, true);
+        world->engine.status->is_read = is_read;
+        world->engine.status->backends[2].answers = false; /* nobody reads at the moment */
+        for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+            reply = ask(world, "GET", targets[i], "");
+            if (is_read) {
+                assert_int_equal(reply.status, 200);
+                reply_done(&reply);
+            } else {
+                assert_problem(&reply, 503, "away", "state server");
+            }
+        }
+    }
 }
 
 static void test_network(void **state)
