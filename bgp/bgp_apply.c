@@ -8,6 +8,7 @@
 #include "log/log.h"
 #include "model/ids.h"
 
+#include <lib/timeval.h>
 #include <lib/util.h>
 #include <string.h>
 
@@ -304,6 +305,49 @@ static void kick(struct bgp *bgp, const struct bgp_change *change)
     }
 }
 
+/* A network whose sessions are asked for before the commands, in the plan's arena. */
+struct before {
+    struct bgp *bgp;
+    uint32_t network_id;
+};
+
+static void on_before(void *before_, const struct bgp_reply *reply)
+{
+    struct before *before = before_;
+    struct bgp *bgp = before->bgp;
+
+    if (bgp->job.stage != BGP_JOB_IDLE) {
+        bgp->job.pending--;
+        if (reply->status != BGP_VTY_BROKEN) {
+            bgp_show_before(reply->text, before->network_id, &bgp->sessions, time_wall_msec());
+        }
+    }
+}
+
+/* Asks what the peers have said before their filters are changed (bgp_show.h). */
+static void ask_before(struct bgp *bgp)
+{
+    struct bgp_job *job = &bgp->job;
+    uint32_t last = 0;
+
+    for (size_t i = 0; i < job->n_steps; i++) {
+        const struct bgp_change *change = job->steps[i]->data;
+        struct before *before;
+        char vrf[IFNAME_TEXT];
+
+        if (change->kick && change->network_id != last) {
+            last = change->network_id;
+            before = arena_alloc(job->plan->arena, sizeof *before);
+            *before = (struct before){bgp, last};
+            job->pending++;
+            bgp_vty_send(job_vty(bgp),
+                         arena_printf(job->plan->arena, "show bgp vrf %s neighbors json",
+                                      ids_vrf_name(last, vrf)),
+                         NULL, on_before, before);
+        }
+    }
+}
+
 static void enter(struct bgp_job *job, enum bgp_job_stage stage)
 {
     static const char *const NAMES[] = {"idle", "commands", "read", "drop", "reread"};
@@ -341,6 +385,7 @@ static void start(struct bgp *bgp)
     enter(job, BGP_JOB_COMMANDS);
     bgp_vty_set_deadline(job_vty(bgp), JOB_DEADLINE_MS);
     if (job->daemon == BGP_BGPD) {
+        ask_before(bgp);
         send_makings(bgp);
     }
     for (size_t i = 0; i < job->n_steps; i++) {

@@ -2,17 +2,18 @@
  *
  * Established is too early: the peer has still to tell its routes and we have to pass them on. A
  * session is settled when the peer has marked the end of its routes (or has had time, if it
- * cannot), everything that the table says has been sent to every peer of the network, and bgpd and
- * zebra have nothing left to do; and when all that is so twice in a row at one version of the
- * table, which leaves what is under way between the daemons the time to arrive. Once settled it
- * stays so until it goes down or its network is changed. */
+ * cannot), has told them again if the import filter has changed since, everything that the table
+ * says has been sent to every peer of the network, and bgpd and zebra have nothing left to do; and
+ * when all that is so twice in a row at one version of the table, which leaves what is under way
+ * between the daemons the time to arrive. Once settled it stays so until it goes down or its
+ * network is changed. */
 #include "bgp/bgp_show.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum {
-    END_MISSING_MS = 3000,   /* a peer that sends no End-of-RIB: it has had the time to say all */
+    END_MISSING_MS = 3000,   /* a peer that cannot mark the end: it has had the time to say all */
     END_OVERDUE_MS = 30000,  /* one that said it would, and does not */
     TABLE_OVERDUE_MS = 5000, /* the rest is in order but versions or queues never meet */
 };
@@ -38,10 +39,17 @@ static bool has_told(const struct bgp_session *session, int64_t now_ms)
            age_ms >= (session->can_mark_end ? END_OVERDUE_MS : END_MISSING_MS);
 }
 
+static bool has_told_anew(const struct bgp_session *session, int64_t now_ms)
+{
+    return !session->refreshing ||
+           now_ms - session->refresh_ms >=
+               (session->can_mark_refresh ? END_OVERDUE_MS : END_MISSING_MS);
+}
+
 /* Looks at one session. Returns whether it is settled now. */
 static bool judge(struct bgp_session *session, bool calm, int64_t now_ms)
 {
-    if (!has_told(session, now_ms)) {
+    if (!has_told(session, now_ms) || !has_told_anew(session, now_ms)) {
         session->passing = false;
         session->passing_ms = 0;
         return false;

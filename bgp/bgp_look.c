@@ -204,7 +204,8 @@ static bool look_at_network(struct bgp *bgp, size_t *i)
         families[0] |= session->established && session->families[0];
         families[1] |= session->established && session->families[1];
         unsettled |= session->established && !session->settled;
-        details |= session->established && !session->settled && !session->end_received;
+        details |= session->established && !session->settled &&
+                   (!session->end_received || session->refreshing);
     }
     if (unsettled) {
         look_into(bgp, network_id, families, details);

@@ -216,6 +216,10 @@ static void carry_verdict(struct bgp_session *session, const struct bgp_session 
     session->can_mark_end = old->can_mark_end;
     session->end_received = old->end_received;
     memcpy(session->limited, old->limited, sizeof session->limited);
+    session->refreshing = old->refreshing;
+    session->refresh_ms = old->refresh_ms;
+    session->before = old->before;
+    session->can_mark_refresh = old->can_mark_refresh;
     session->settled = old->settled;
     session->passing = old->passing;
     session->passing_table = old->passing_table;
@@ -326,28 +330,84 @@ static bool all_ends(const cJSON *ends, const struct bgp_session *session)
            (!session->families[1] || cJSON_IsTrue(get(ends, "ipv6Unicast")));
 }
 
-void bgp_show_neighbors(const char *json, uint32_t network_id, struct bgp_sessions *sessions)
+static struct bgp_talk read_talk(const cJSON *peer)
+{
+    const cJSON *stats = get(peer, "messageStats");
+
+    return (struct bgp_talk){
+        .asked = get_u32(stats, "routeRefreshSent"),
+        .updates = get_u32(stats, "updatesRecv"),
+        .marks = get_u32(stats, "routeRefreshRecv"),
+    };
+}
+
+/* Whether the peer was asked and has not answered yet. */
+static bool is_awaited(const struct bgp_session *session, const struct bgp_talk *now)
+{
+    uint32_t asked = now->asked - session->before.asked;
+
+    return asked && (session->can_mark_refresh ? now->marks - session->before.marks < 2 * asked
+                                               : now->updates == session->before.updates);
+}
+
+static void read_details(const cJSON *peer, struct bgp_session *session)
+{
+    const cJSON *capabilities = get(peer, "neighborCapabilities");
+    const char *restart = get_string(capabilities, "gracefulRestart");
+    struct bgp_talk talk = read_talk(peer);
+
+    session->can_mark_end = strstr(restart, "Received") || !strcmp(restart, "received");
+    session->end_received =
+        all_ends(get(get(peer, "gracefulRestartInfo"), "endOfRibRecv"), session);
+    session->can_mark_refresh =
+        !strcmp(get_string(capabilities, "enhancedRouteRefresh"), "advertisedAndReceived");
+    session->refreshing = session->refreshing && is_awaited(session, &talk);
+}
+
+typedef void detail_cb(const cJSON *peer, struct bgp_session *session);
+
+static void each_neighbor(const char *json, uint32_t network_id, struct bgp_sessions *sessions,
+                          detail_cb *cb)
 {
     cJSON *root = cJSON_Parse(json);
     const cJSON *peer;
 
     cJSON_ArrayForEach(peer, root) {
-        const cJSON *ends = get(get(peer, "gracefulRestartInfo"), "endOfRibRecv");
-        const char *capability = get_string(get(peer, "neighborCapabilities"), "gracefulRestart");
         struct bgp_session *session;
         struct addr address;
 
-        if (!peer->string || addr_parse(peer->string, &address)) {
-            continue;
-        }
-        session = bgp_sessions_find(sessions, network_id, &address);
-        if (session) {
-            session->can_mark_end =
-                strstr(capability, "Received") || !strcmp(capability, "received");
-            session->end_received = all_ends(ends, session);
+        if (peer->string && !addr_parse(peer->string, &address)) {
+            session = bgp_sessions_find(sessions, network_id, &address);
+            if (session) {
+                cb(peer, session);
+            }
         }
     }
     cJSON_Delete(root);
+}
+
+void bgp_show_neighbors(const char *json, uint32_t network_id, struct bgp_sessions *sessions)
+{
+    each_neighbor(json, network_id, sessions, read_details);
+}
+
+static void read_before(const cJSON *peer, struct bgp_session *session)
+{
+    if (!session->refreshing) {
+        session->before = read_talk(peer);
+    }
+    session->refreshing = session->established;
+}
+
+void bgp_show_before(const char *json, uint32_t network_id, struct bgp_sessions *sessions,
+                     int64_t now_ms)
+{
+    for (size_t i = 0; i < sessions->n; i++) {
+        if (sessions->v[i].network_id == network_id) {
+            sessions->v[i].refresh_ms = now_ms;
+        }
+    }
+    each_neighbor(json, network_id, sessions, read_before);
 }
 
 /* --- tables ---------------------------------------------------------------------------------- */

@@ -14,6 +14,12 @@
 
 enum { BGP_REASON_BYTES = 96 };
 
+/* How often the peer was asked to tell its routes anew (RFC 2918), and what it has sent: UPDATEs,
+ * and messages that ask us likewise or mark its answer's beginning and end (RFC 7313). */
+struct bgp_talk {
+    uint32_t asked, updates, marks;
+};
+
 /* A session as FRR tells of it. */
 struct bgp_session {
     uint32_t network_id;
@@ -37,6 +43,13 @@ struct bgp_session {
     /* from the neighbor's details; false while not known */
     bool can_mark_end; /* it said that it sends End-of-RIB (RFC 4724) */
     bool end_received; /* it did, for each address family */
+
+    /* Its import filter may have changed, which FRR applies to what the peer tells from then on,
+     * and asks it to tell all. */
+    bool refreshing;
+    int64_t refresh_ms;     /* Unix time since when */
+    struct bgp_talk before; /* what had been said by then */
+    bool can_mark_refresh;  /* the peer marks the end of its answer (RFC 7313) */
 
     /* why it is down: from the list of failed neighbors */
     unsigned int error;                /* code << 8 | subcode of the last NOTIFICATION; 0: none */
@@ -75,6 +88,10 @@ bool bgp_show_carry(struct bgp_sessions *sessions, const struct bgp_sessions *ol
 bool bgp_show_failed(const char *json, struct bgp_sessions *sessions);
 /* "show bgp vrf NAME neighbors json": adds the details of one network's sessions. */
 void bgp_show_neighbors(const char *json, uint32_t network_id, struct bgp_sessions *sessions);
+/* The same answer, from just before the network's filters are changed: its sessions are not settled
+ * again until their peers have answered what FRR asks them then. */
+void bgp_show_before(const char *json, uint32_t network_id, struct bgp_sessions *sessions,
+                     int64_t now_ms);
 /* "show bgp vrf NAME ipv4 unicast update-groups": whether all that the table of that version says
  * has been turned into messages for every peer. */
 bool bgp_show_groups_done(const char *text, uint64_t table);

@@ -269,6 +269,20 @@ def test_policies_change_within_a_session(hub, birds):
     assert before == sinces(hub, "aws", "sakura")
 
 
+def test_a_changed_import_is_converged_when_it_holds(hub, birds):
+    """A filter holds for what the peer tells from then on, and it is asked to tell all."""
+    _, site = birds
+    document, network = hub.document("bio")
+    network["peers"] = network["peers"][:2]
+    site.announce([f"10.90.{n}.0/24" for n in range(50)])
+    for prefixes, expected in ((["10.0.0.0/8 le 24"], 51), (["10.3.0.0/16 le 24"], 1), (["10.0.0.0/8 le 24"], 51)):
+        network["peers"][1]["import"] = {"prefixes": prefixes, "max_prefixes": 100}
+        hub.push("bio", document)
+        vrf = hub.routerd.network("bio", "genome")["vrf"]
+        routes = run(["ip", "route", "show", "vrf", vrf, "proto", "bgp"]).splitlines()
+        assert len([route for route in routes if "169.254.20.2" in route]) == expected, routes
+
+
 # ---------------------------------------------------------------- what goes wrong
 
 def test_a_wrong_key_does_not_come_up(hub, birds):

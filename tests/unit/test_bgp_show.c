@@ -142,6 +142,19 @@ static void mark_end(struct bgp_sessions *sessions, const char *capability, bool
     bgp_show_neighbors(json, 1, sessions);
 }
 
+/* An answer about one neighbor that has said this much; `enhanced` as its capability is told. */
+static const char *said(const char *enhanced, int asked, int updates, int marks)
+{
+    static char json[500];
+
+    snprintf(json, sizeof json,
+             "{\"169.254.10.2\":{\"neighborCapabilities\":{\"enhancedRouteRefresh\":\"%s\"},"
+             "\"gracefulRestartInfo\":{\"endOfRibRecv\":{\"ipv4Unicast\":true}},\"messageStats\":{"
+             "\"routeRefreshSent\":%d,\"updatesRecv\":%d,\"routeRefreshRecv\":%d}}}",
+             enhanced, asked, updates, marks);
+    return json;
+}
+
 static const struct bgp_calm CALM = {{true, true}, true};
 enum { NOW_S = 1795217600, SECOND_MS = 1000 };
 
@@ -228,6 +241,63 @@ static void test_settled_at_last(void **state)
     assert_false(bgp_show_judge(&sessions, 1, &BEHIND, now_ms(4)));
     bgp_show_judge(&sessions, 1, &BEHIND, now_ms(6));
     assert_true(bgp_show_judge(&sessions, 1, &BEHIND, now_ms(6)));
+    bgp_sessions_done(&sessions);
+}
+
+/* Settles a session, changes a filter, and looks `seconds` later, when the peer has said `json`. */
+static bool settles_anew(const char *enhanced, const char *json, int seconds)
+{
+    struct bgp_sessions first = summary("Established", "OK", 7, 0, 1, NOW_S), second;
+    char copy[500];
+    bool settled, details;
+
+    snprintf(copy, sizeof copy, "%s", json);
+    bgp_show_neighbors(said(enhanced, 3, 10, 4), 1, &first);
+    bgp_show_judge(&first, 1, &CALM, now_ms(100));
+    assert_true(bgp_show_judge(&first, 1, &CALM, now_ms(100)));
+    bgp_show_before(said(enhanced, 3, 10, 4), 1, &first, now_ms(100));
+    bgp_show_unsettle(&first, 1);
+    second = summary("Established", "OK", 7, 0, 1, NOW_S);
+    bgp_show_carry(&second, &first, now_ms(100), &details);
+    bgp_show_neighbors(copy, 1, &second);
+    bgp_show_judge(&second, 1, &CALM, now_ms(100 + seconds));
+    settled = bgp_show_judge(&second, 1, &CALM, now_ms(100 + seconds));
+    bgp_sessions_done(&first);
+    bgp_sessions_done(&second);
+    return settled;
+}
+
+static void test_a_changed_filter_waits_for_the_peer(void **state)
+{
+    static const char BOTH[] = "advertisedAndReceived", WE[] = "advertised";
+
+    (void)state;
+    assert_true(settles_anew(BOTH, said(BOTH, 3, 10, 4), 0)); /* it was not asked */
+    assert_false(settles_anew(BOTH, said(BOTH, 4, 10, 4), 0));
+    assert_false(settles_anew(BOTH, said(BOTH, 4, 12, 5), 0)); /* it has begun */
+    assert_true(settles_anew(BOTH, said(BOTH, 4, 12, 6), 0));
+    assert_false(settles_anew(BOTH, said(BOTH, 5, 12, 6), 0)); /* each address family */
+    assert_true(settles_anew(BOTH, said(BOTH, 5, 12, 8), 0));
+    assert_false(settles_anew(BOTH, said(BOTH, 4, 10, 4), 29));
+    assert_true(settles_anew(BOTH, said(BOTH, 4, 10, 4), 30)); /* it does not keep its word */
+    assert_false(settles_anew(WE, said(WE, 4, 10, 4), 2));
+    assert_true(settles_anew(WE, said(WE, 4, 11, 4), 0));
+    assert_true(settles_anew(WE, said(WE, 4, 10, 4), 3)); /* it has nothing to say */
+}
+
+/* The answer to the first question is none to the second. */
+static void test_a_filter_changed_again_before_the_peer_has_answered(void **state)
+{
+    static const char BOTH[] = "advertisedAndReceived";
+    struct bgp_sessions sessions = summary("Established", "OK", 7, 0, 1, NOW_S);
+
+    (void)state;
+    bgp_show_before(said(BOTH, 3, 10, 4), 1, &sessions, now_ms(0));
+    bgp_show_before(said(BOTH, 4, 10, 4), 1, &sessions, now_ms(1));
+    bgp_show_neighbors(said(BOTH, 5, 11, 6), 1, &sessions);
+    assert_true(sessions.v[0].refreshing);
+    bgp_show_neighbors(said(BOTH, 5, 12, 8), 1, &sessions);
+    assert_false(sessions.v[0].refreshing);
     bgp_sessions_done(&sessions);
 }
 
@@ -415,6 +485,8 @@ int main(void)
         cmocka_unit_test(test_not_settled_while_the_table_moves),
         cmocka_unit_test(test_what_settles),
         cmocka_unit_test(test_settled_at_last),
+        cmocka_unit_test(test_a_changed_filter_waits_for_the_peer),
+        cmocka_unit_test(test_a_filter_changed_again_before_the_peer_has_answered),
         cmocka_unit_test(test_another_session_is_judged_anew),
         cmocka_unit_test(test_counters_are_details),
         cmocka_unit_test(test_reasons),
