@@ -12,6 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lab"))
 
 import api
 import handmade
+import router
 import shell
 import traffic
 from script import Script
@@ -31,6 +32,13 @@ def measure(source, target, seconds):
         serve.kill()
         serve.wait()
     return shown["end"]["sum_received"]["bits_per_second"] / 1e6
+
+
+def converged(routerd, answer):
+    """Else what is outstanding, as routerd and as FRR tell it."""
+    if answer.status != 200:
+        print(router.vty("bgpd", "show bgp vrf all summary failed"), router.vty("zebra", "show interface vrf all brief", "show ip route vrf all"))
+        sys.exit(f"not converged: {api.outstanding(routerd.status('bio'))}\n{routerd.daemon.tail()}")
 
 
 def through(far, seconds):
@@ -56,9 +64,9 @@ def main():
     found = {"routerd": [], "script": []}
     for number in range(options.rounds):
         print(f"  round {number + 1} of {options.rounds}", flush=True)
-        assert routerd.put("bio", document, wait=120).status == 200
+        converged(routerd, routerd.put("bio", document, wait=120))
         found["routerd"].append(through(world.bio, options.seconds))
-        assert routerd.delete("bio", wait=60).status == 200
+        converged(routerd, routerd.delete("bio", wait=60))
         script = Script(document, {BIO.secret: BIO.psk})
         script.build()
         found["script"].append(through(world.bio, options.seconds))
