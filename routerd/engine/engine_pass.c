@@ -144,15 +144,15 @@ void pass_look_again(struct engine *engine, size_t i)
     engine->dirty = true;
 }
 
-/* Backends that have been found to hold what is intended are not compared again until they change.
- */
+/* Backends that have been found to hold what is intended are not compared again until they change,
+ * or one before them takes something away that they may stand on. */
 static void add_difference(struct engine *engine, size_t i, const struct intended *intended,
                            struct plan *plan)
 {
     const char *reason = NULL;
     size_t before = plan->n_steps;
 
-    if (engine->clean_for[i] == intended ||
+    if ((engine->clean_for[i] == intended && !plan->n_remade) ||
         engine->classes[i]->health(engine->backends[i], &reason) != BACKEND_READY) {
         return;
     }
