@@ -259,6 +259,11 @@ static struct intended *reload_all(struct engine *engine, const struct config *c
     return intended;
 }
 
+static bool text_equal(const char *a, const char *b)
+{
+    return !strcmp(a ? a : "", b ? b : "");
+}
+
 /* What cannot change while routerd runs. */
 static char *config_immutable(const struct config *old, const struct config *new)
 {
@@ -266,11 +271,11 @@ static char *config_immutable(const struct config *old, const struct config *new
         strcmp(old->state_database, new->state_database) != 0) {
         return xstrdup("state: takes a restart of routerd");
     }
-    if (strcmp(old->socket_path, new->socket_path) != 0) {
-        return xstrdup("control.socket.path: takes a restart of routerd");
+    if (strcmp(old->socket_path, new->socket_path) != 0 ||
+        !text_equal(old->socket_group, new->socket_group) || old->socket_mode != new->socket_mode) {
+        return xstrdup("control.socket: takes a restart of routerd");
     }
-    if (strcmp(old->metrics_address ? old->metrics_address : "",
-               new->metrics_address ? new->metrics_address : "") != 0) {
+    if (!text_equal(old->metrics_address, new->metrics_address)) {
         return xstrdup("metrics.address: takes a restart of routerd");
     }
     return NULL;

@@ -208,6 +208,41 @@ static void test_no_state_server(void **state)
     request_free(request);
 }
 
+/* Another configuration, made of ours by putting `more` behind the socket's path. */
+static struct request *reload(struct fixture *f, const char *more)
+{
+    const char *end = strstr(f->config, "control.sock") + strlen("control.sock");
+    char *text = xasprintf("%.*s%s%s", (int)(end - f->config), f->config, more, end);
+    struct request *request = request_new(REQUEST_CONFIG);
+
+    request->errors = errors_new();
+    request->config = config_parse(text, strlen(text), request->errors);
+    assert_non_null(request->config);
+    request->profiles = profiles_new();
+    profiles_add_builtin(request->profiles);
+    free(text);
+    return ask(f, request);
+}
+
+/* What would not be done is refused, so that nobody believes that it was. */
+static void test_reload(void **state)
+{
+    static const char *const sockets[] = {"2", ", mode: '0600'", ", group: root"};
+    struct fixture *f = *state;
+    struct request *request;
+
+    push(f, "bio", 1001, 1, 1);
+    request = reload(f, "");
+    assert_int_equal(request->outcome, REQUEST_DONE);
+    request_free(request);
+    for (size_t i = 0; i < sizeof sockets / sizeof *sockets; i++) {
+        request = reload(f, sockets[i]);
+        assert_int_equal(request->outcome, REQUEST_WRONG);
+        assert_string_equal(request->detail, "control.socket: takes a restart of routerd");
+        request_free(request);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +258,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_newer_push_supersedes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_restart_keeps_everything, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_state_server, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_reload, setup, teardown),
     };
 
     signal(SIGPIPE, SIG_IGN); /* as routerd does */
