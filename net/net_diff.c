@@ -74,7 +74,12 @@ static const char *find_obstacle(struct diff *diff, const struct net_link *wante
                             "interface %s is there and of kind %s, not %s: delete or rename it",
                             wanted->name, type, wanted->type);
     if (ovs_makes(wanted))
-        return NULL;
+        return plan_withholds(diff->plan, wanted->name)
+                   ? arena_printf(diff->plan->arena,
+                                  "interface %s is a port in Open vSwitch that is not routerd's: "
+                                  "remove it there",
+                                  wanted->name)
+                   : NULL;
     if (seen && !net_link_is_ours(seen) && !lost_its_mark(wanted, seen))
         return arena_printf(diff->plan->arena,
                             "interface %s is there and not routerd's: delete or rename it",
@@ -83,10 +88,10 @@ static const char *find_obstacle(struct diff *diff, const struct net_link *wante
     return rival ? describe_rival(diff, wanted, rival) : NULL;
 }
 
-/* Likewise for what stands on the VRF of that name. */
-static const char *find_vrf_obstacle(struct diff *diff, const char *vrf)
+/* Likewise for what stands on the VRF, or goes by the interface, of that name. */
+static const char *find_obstacle_below(struct diff *diff, const char *name)
 {
-    const struct net_link *wanted = net_state_find(diff->wanted, vrf);
+    const struct net_link *wanted = name[0] ? net_state_find(diff->wanted, name) : NULL;
     return wanted ? find_obstacle(diff, wanted) : NULL;
 }
 
@@ -213,7 +218,7 @@ static void diff_link(struct diff *diff, const struct net_link *wanted)
     bool create = !seen || (!net_link_is_ours(seen) && !reclaims);
     const char *summary = link_summary(diff, &build, wanted, create);
     const char *obstacle = find_obstacle(diff, wanted);
-    const char *vrf_obstacle = wanted->master[0] ? find_vrf_obstacle(diff, wanted->master) : NULL;
+    const char *vrf_obstacle = find_obstacle_below(diff, wanted->master);
     build.disruptive &= !obstacle && !vrf_obstacle;
     build.change->reclaims = reclaims ? build.link : NULL;
     if (obstacle) {
@@ -367,10 +372,12 @@ static void set_route_obstacle(struct diff *diff, struct net_change *change,
                                const struct net_route *wanted)
 {
     char name[IFNAME_TEXT], via[ADDR_TEXT];
-    const char *vrf_obstacle = find_vrf_obstacle(diff, net_vrf_of_table(wanted->table, name));
-    if (vrf_obstacle) {
+    const char *obstacle = find_obstacle_below(diff, net_vrf_of_table(wanted->table, name));
+    if (!obstacle)
+        obstacle = find_obstacle_below(diff, wanted->dev);
+    if (obstacle) {
         change->obstacle = STEP_NOT_READY;
-        change->obstacle_reason = vrf_obstacle;
+        change->obstacle_reason = obstacle;
     } else if (wanted->type == NET_ROUTE_UNICAST && !wanted->dev[0]) {
         change->obstacle = STEP_FAILED;
         change->obstacle_reason = arena_printf(

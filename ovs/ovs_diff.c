@@ -278,6 +278,7 @@ static void diff_foreign_port(struct draft *draft, const struct ovs_port *want,
     say_new_port(draft, want);
     draft_block(draft, "%s %s is on bridge %s and not routerd's: remove it from there",
                 want->adopt ? "interface" : "port", want->name, seen->bridge);
+    plan_withhold(draft->plan, want->name);
 }
 
 static void diff_port(struct draft *draft, const struct ovs_port *want)

@@ -152,7 +152,7 @@ static void add_difference(struct engine *engine, size_t i, const struct intende
     const char *reason = NULL;
     size_t before = plan->n_steps;
 
-    if ((engine->clean_for[i] == intended && !plan->n_remade) ||
+    if ((engine->clean_for[i] == intended && !plan->remade.n) ||
         engine->classes[i]->health(engine->backends[i], &reason) != BACKEND_READY) {
         return;
     }

@@ -33,19 +33,38 @@ struct step *plan_add(struct plan *plan, const char *backend, enum plan_phase ph
     return step;
 }
 
+static void add_name(struct plan *plan, struct plan_names *names, const char *name)
+{
+    names->v = arena_grow(plan->arena, names->v, names->n, &names->capacity, sizeof *names->v);
+    names->v[names->n++] = arena_strdup(plan->arena, name);
+}
+
+static bool has_name(const struct plan_names *names, const char *name)
+{
+    for (size_t i = 0; i < names->n; i++)
+        if (strcmp(names->v[i], name) == 0)
+            return true;
+    return false;
+}
+
 void plan_remake(struct plan *plan, const char *interface)
 {
-    plan->remade = arena_grow(plan->arena, plan->remade, plan->n_remade, &plan->remade_capacity,
-                              sizeof *plan->remade);
-    plan->remade[plan->n_remade++] = arena_strdup(plan->arena, interface);
+    add_name(plan, &plan->remade, interface);
 }
 
 bool plan_remakes(const struct plan *plan, const char *interface)
 {
-    for (size_t i = 0; i < plan->n_remade; i++)
-        if (strcmp(plan->remade[i], interface) == 0)
-            return true;
-    return false;
+    return has_name(&plan->remade, interface);
+}
+
+void plan_withhold(struct plan *plan, const char *interface)
+{
+    add_name(plan, &plan->withheld, interface);
+}
+
+bool plan_withholds(const struct plan *plan, const char *interface)
+{
+    return has_name(&plan->withheld, interface);
 }
 
 /* Counting sort: stable by nature, and the phases are few. */

@@ -62,8 +62,10 @@ struct plan {
     struct arena *arena;
     struct step **steps;
     size_t n_steps, capacity;
-    const char **remade; /* interfaces; see plan_remake() */
-    size_t n_remade, remade_capacity;
+    struct plan_names {
+        const char **v;
+        size_t n, capacity;
+    } remade, withheld; /* interfaces; see plan_remake() and plan_withhold() */
 };
 
 struct plan *plan_new(void);
@@ -76,6 +78,10 @@ struct step *plan_add(struct plan *plan, const char *backend, enum plan_phase ph
  * what was set on it: for backends whose objects stand on it and whose steps are added later. */
 void plan_remake(struct plan *plan, const char *interface);
 bool plan_remakes(const struct plan *plan, const char *interface);
+/* Says that an interface is others', which cannot be seen by the interface itself: for the same
+ * backends, so that they leave it alone. */
+void plan_withhold(struct plan *plan, const char *interface);
+bool plan_withholds(const struct plan *plan, const char *interface);
 /* Stable sort by phase. */
 void plan_sort(struct plan *plan);
 

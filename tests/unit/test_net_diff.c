@@ -339,6 +339,28 @@ static void test_mark_lost(void **state)
 }
 
 /* A VRF deleted by hand: what was in it went on outside and is taken down before it is put back. */
+/* What Open vSwitch says is others' stays as it is, though it is of the kind and name. */
+static void test_withheld(void **state)
+{
+    struct fixture *f = *state;
+    struct intended *intended = net_fake_intended(&f->ids, GENOME, NULL);
+    struct plan *plan = plan_new();
+
+    net_fake_add(&f->fake, "rseg1", "openvswitch");
+    plan_withhold(plan, "rseg1");
+    net_fake_add_steps(&f->fake, intended, plan);
+    plan_sort(plan);
+    char *text = plan_text(plan);
+    assert_non_null(strstr(text, "  failed: interface rseg1 is a port in Open vSwitch that is not "
+                                 "routerd's: remove it there\n"));
+    assert_int_equal(net_fake_apply(&f->fake, intended, plan), 2); /* with the route by it */
+    assert_string_equal(find(f, "rseg1")->alias, "");
+    assert_int_equal(find(f, "rseg1")->master_index, 0);
+    free(text);
+    plan_free(plan);
+    intended_unref(intended);
+}
+
 /* An interface that Open vSwitch makes anew in the same plan comes without anything that was set.
  */
 static void test_remade(void **state)
@@ -500,6 +522,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_foreign_name, setup, teardown),
         cmocka_unit_test_setup_teardown(test_repair, setup, teardown),
         cmocka_unit_test_setup_teardown(test_mark_lost, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_withheld, setup, teardown),
         cmocka_unit_test_setup_teardown(test_remade, setup, teardown),
         cmocka_unit_test_setup_teardown(test_vrf_deleted, setup, teardown),
         cmocka_unit_test_setup_teardown(test_vrf_replaced, setup, teardown),

@@ -157,12 +157,12 @@ static void test_moved_is_made_anew(void **state)
     struct intended *after = ovs_fake_intended(f->config, &f->ids, "x=lab:7 y=lab:10", NULL);
     struct plan *plan = ovs_fake_plan(&f->fake, before);
 
-    assert_int_equal(plan->n_remade, 0); /* new ones are no others */
+    assert_int_equal(plan->remade.n, 0); /* new ones are no others */
     ovs_fake_apply(&f->fake, plan);
     plan_free(plan);
     plan = ovs_fake_plan(&f->fake, after);
     assert_true(plan_remakes(plan, "rseg1"));
-    assert_int_equal(plan->n_remade, 1);
+    assert_int_equal(plan->remade.n, 1);
     plan_free(plan);
     intended_unref(before);
     intended_unref(after);
@@ -278,6 +278,22 @@ static void test_foreign_in_the_way(void **state)
                 "create uplink/sinet: interface ens4 is on bridge br0 and not routerd's: remove it "
                 "from there\n"
                 "create geo/net/segment/d: port rseg4 on br-sinet, VLAN 1, mtu 9000\n");
+}
+
+/* Those that work on its interface cannot see whose the port is. */
+static void test_foreign_port_is_withheld(void **state)
+{
+    struct fixture *f = *state;
+    struct intended *intended = ovs_fake_intended(f->config, &f->ids, "a=lab:10 b=lab:11", NULL);
+    struct plan *plan;
+
+    ovs_state_add_bridge(f->fake.now, "br0");
+    ovs_state_add_port(f->fake.now, "rseg1")->bridge = "br0";
+    plan = ovs_fake_plan(&f->fake, intended);
+    assert_true(plan_withholds(plan, "rseg1"));
+    assert_false(plan_withholds(plan, "rseg2"));
+    plan_free(plan);
+    intended_unref(intended);
 }
 
 /* Somebody's port on our bridge keeps the bridge, for as long as it is there. */
@@ -687,6 +703,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_facilitys_own, setup, teardown),
         cmocka_unit_test_setup_teardown(test_facilitys_bridge_our_port, setup, teardown),
         cmocka_unit_test_setup_teardown(test_foreign_in_the_way, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_foreign_port_is_withheld, setup, teardown),
         cmocka_unit_test_setup_teardown(test_guest_on_our_bridge, setup, teardown),
         cmocka_unit_test_setup_teardown(test_repair, setup, teardown),
         cmocka_unit_test_setup_teardown(test_mtu_is_not_disruptive, setup, teardown),

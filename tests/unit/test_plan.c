@@ -80,7 +80,7 @@ static void test_counts(void **state)
     plan_free(plan);
 }
 
-static void test_remade_interfaces(void **state)
+static void test_told_interfaces(void **state)
 {
     (void)state;
     struct plan *plan = plan_new();
@@ -92,6 +92,9 @@ static void test_remade_interfaces(void **state)
     assert_true(plan_remakes(plan, "rseg1"));
     assert_true(plan_remakes(plan, "rseg2"));
     assert_false(plan_remakes(plan, "rseg22"));
+    assert_false(plan_withholds(plan, "rseg1"));
+    plan_withhold(plan, "rseg1");
+    assert_true(plan_withholds(plan, "rseg1"));
     plan_free(plan);
 }
 
@@ -119,7 +122,7 @@ int main(void)
         cmocka_unit_test(test_sort_is_by_phase_and_stable),
         cmocka_unit_test(test_deletions_come_first_from_the_top),
         cmocka_unit_test(test_counts),
-        cmocka_unit_test(test_remade_interfaces),
+        cmocka_unit_test(test_told_interfaces),
         cmocka_unit_test(test_results),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
