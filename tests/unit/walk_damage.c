@@ -352,7 +352,15 @@ bool walk_damage(struct walk_world *world, struct chance *chance, struct walk_da
 
 /* --- obstacles -------------------------------------------------------------------------------- */
 
-enum { RIVAL_VRF, RIVAL_INSTANCE, RIVAL_TUNNEL, RIVAL_CONNECTION, RIVAL_BRIDGE, RIVALS };
+enum {
+    RIVAL_VRF,
+    RIVAL_INSTANCE,
+    RIVAL_TUNNEL,
+    RIVAL_CONNECTION,
+    RIVAL_BRIDGE,
+    RIVAL_PORT,
+    RIVALS
+};
 
 static bool is_of_network(const struct walk_obstacle *obstacle)
 {
@@ -382,6 +390,10 @@ void walk_obstruct(struct walk_world *world, struct chance *chance,
     case RIVAL_BRIDGE:
         ovs_state_add_bridge(world->ovs.now, ids_bridge_name(obstacle.id, name));
         break;
+    case RIVAL_PORT:
+        ovs_state_add_port(world->ovs.now, ids_segment_name(obstacle.id, name))->bridge = "br-int";
+        walk_world_follow_ovs(world, false);
+        break;
     }
     *ret_obstacle = obstacle;
 }
@@ -403,6 +415,22 @@ bool walk_obstacle_hits(const struct walk_world *world, const struct walk_obstac
     return false;
 }
 
+static void drop_port(struct ovs_state *now, struct ovs_port *port)
+{
+    assert_string_equal(port->bridge, "br-int");
+    *port = now->ports[--now->n_ports];
+}
+
+/* Nobody has put his hand on what is theirs. */
+static void expect_untouched(struct walk_world *world, const char *name)
+{
+    const struct net_link *link = net_state_find(&world->net.now, name);
+
+    if (link->alias[0] || link->up || link->n_addrs || link->master_index) {
+        fail_msg("%s is not routerd's", name);
+    }
+}
+
 void walk_obstacle_clear(struct walk_world *world, const struct walk_obstacle *obstacle)
 {
     char name[IFNAME_TEXT], command[64];
@@ -421,6 +449,11 @@ void walk_obstacle_clear(struct walk_world *world, const struct walk_obstacle *o
     case RIVAL_BRIDGE:
         drop_bridge(world->ovs.now,
                     ovs_fake_bridge(&world->ovs, ids_bridge_name(obstacle->id, name)));
+        break;
+    case RIVAL_PORT:
+        drop_port(world->ovs.now, ovs_fake_port(&world->ovs, ids_segment_name(obstacle->id, name)));
+        expect_untouched(world, name);
+        walk_world_follow_ovs(world, false);
         break;
     }
 }
