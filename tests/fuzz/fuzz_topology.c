@@ -54,7 +54,7 @@ static void check_tunnel(const struct tunnel *tunnel)
     assert(tunnel->name && tunnel->profile && tunnel->remote);
     assert(!tunnel->psk_secret == (tunnel->certificate && tunnel->ca));
     assert(tunnel_mtu(tunnel, world.config) >= TUNNEL_MTU_MIN);
-    assert(tunnel_mss(tunnel, world.config, AF_INET6) >= 536);
+    assert(tunnel_mss(tunnel, AF_INET6) >= 536);
     assert(config_find_uplink(world.config, tunnel->uplink)->type == UPLINK_ROUTED);
     assert(tunnel->n_inside > 0 && tunnel->inside[0].addr.family);
     assert(!strpbrk(tunnel->remote, " \",{}"));
