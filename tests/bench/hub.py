@@ -78,8 +78,9 @@ def compare(count, kind, ours, theirs):
     return [str(count), kind, f"{median(ours):.2f}", f"{theirs:.2f}" if theirs else "", f"{median(ours) / theirs:.2f}" if theirs else ""]
 
 
-def measure_turns(count, rounds, kinds, routerd, scripted):
-    """routerd and the script, if it is wanted, by turns: each builds, changes there and back, and goes."""
+def measure_turns(count, rounds, kinds, routerd, scripted, standing):
+    """routerd and the script, if it is wanted, by turns: each builds, changes there and back, and goes. What `standing` measures, it
+    does once while routerd's networks stand."""
     document = topology(count)
     other = changed(document)
     script = Script(document, SECRETS) if scripted else None
@@ -97,6 +98,8 @@ def measure_turns(count, rounds, kinds, routerd, scripted):
                 before = routerd.hub.cpu_seconds()
                 times["change"].append(routerd.push(version)[0])
                 times["change cpu"].append(routerd.hub.cpu_seconds() - before)
+        if number == 0:
+            standing(document)
         routerd.clear()
         if not script:
             continue
@@ -107,9 +110,8 @@ def measure_turns(count, rounds, kinds, routerd, scripted):
     return times, memory
 
 
-def measure_noop(count, routerd):
+def measure_noop(document, routerd):
     """Milliseconds of routerd's processor time: for a pass, and for a second of standing still."""
-    document = topology(count)
     routerd.settle(document)
     before = routerd.hub.cpu_seconds()
     time.sleep(IDLE_S)
@@ -121,11 +123,11 @@ def measure_noop(count, routerd):
     return each * 1000, idle * 1000
 
 
-def measure_repair(count, routerd):
+def measure_repair(document, routerd):
     """Per damage: the medians of the seconds until it is mended, and of routerd's processor time in milliseconds."""
-    document = topology(count)
     routerd.settle(document)
-    network = routerd.hub.status("bench")["networks"][count // 2]
+    networks = routerd.hub.status("bench")["networks"]
+    network = networks[len(networks) // 2]
     interface = network["segments"][0]["interface"]
     ovsdb = Ovsdb()
     where = [["name", "==", interface]]
@@ -149,7 +151,7 @@ def measure_repair(count, routerd):
             times.append(time.monotonic() - started)
             spent.append(routerd.hub.cpu_seconds() - used)
             time.sleep(1)
-        rows.append([str(count), name, f"{median(times):.3f}", f"{max(times):.3f}", f"{median(spent) * 1000:.1f}"])
+        rows.append([str(len(networks)), name, f"{median(times):.3f}", f"{max(times):.3f}", f"{median(spent) * 1000:.1f}"])
     ovsdb.close()
     return rows
 
@@ -171,25 +173,23 @@ def main():
     routerd = Routerd()
     print(f"routerd with nothing to do: {routerd.hub.resident_kb() / 1024:.1f} MB", flush=True)
     rows, noop, repairs = [], [], []
-    for count in counts:
-        if "cold" in kinds or "change" in kinds:
-            times, memory = measure_turns(count, options.rounds, kinds, routerd, count <= options.script)
-            rows.append(compare(count, "cold", times["cold"], times["script cold"]) + ["", f"{memory / 1024:.1f}"])
-            if "change" in kinds:
-                rows.append(compare(count, "change", times["change"], times["script change"]) + [f"{median(times['change cpu']) * 1000:.0f}", ""])
-            print(f"  durable after {median(times['durable']):.3f} s; so far: {rows}", flush=True)
-        if "noop" in kinds or "repair" in kinds:
-            routerd.push(topology(count))
+
+    def standing(document):
         if "noop" in kinds:
-            each, idle = measure_noop(count, routerd)
-            noop.append([str(count), f"{each:.1f}", f"{idle:.1f}", f"{routerd.hub.resident_kb() / 1024:.1f}"])
+            each, idle = measure_noop(document, routerd)
+            noop.append([str(len(document["networks"])), f"{each:.1f}", f"{idle:.1f}", f"{routerd.hub.resident_kb() / 1024:.1f}"])
             print(f"  nothing to do: {noop[-1]}", flush=True)
         if "repair" in kinds:
-            repairs += measure_repair(count, routerd)
-            print(f"  repairs so far: {repairs}", flush=True)
-        routerd.clear()
-    if rows:
-        table("medians in seconds", ["networks", "kind", "routerd", "script", "ratio", "routerd's CPU, ms", "MB"], rows)
+            repairs.extend(measure_repair(document, routerd))
+            print(f"  repairs: {repairs[-2:]}", flush=True)
+    for count in counts:
+        scripted = count <= options.script and {"cold", "change"} & set(kinds)
+        times, memory = measure_turns(count, options.rounds, kinds, routerd, scripted, standing)
+        rows.append(compare(count, "cold", times["cold"], times["script cold"]) + ["", f"{memory / 1024:.1f}"])
+        if "change" in kinds:
+            rows.append(compare(count, "change", times["change"], times["script change"]) + [f"{median(times['change cpu']) * 1000:.0f}", ""])
+        print(f"  durable after {median(times['durable']):.3f} s; so far: {rows}", flush=True)
+    table("medians in seconds", ["networks", "kind", "routerd", "script", "ratio", "routerd's CPU, ms", "MB"], rows)
     if noop:
         table("nothing to do: milliseconds of routerd's processor time", ["networks", "a pass", "a second idle", "MB"], noop)
     if repairs:
