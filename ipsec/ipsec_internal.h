@@ -64,7 +64,8 @@ struct kept {
     bool up;
     int64_t up_since_ms; /* Unix time */
     bool trying;
-    unsigned int asked;                      /* requests outstanding */
+    bool leftover;      /* charon may still be at an attempt that is over for us */
+    unsigned int asked; /* requests outstanding */
     long long started_ms, alive_ms, next_ms; /* alive: when the other end was last heard */
     unsigned int failures;                   /* in a row */
     enum ipsec_trouble trouble;
@@ -140,6 +141,8 @@ struct kept *keeper_find(const struct ipsec *ipsec, uint32_t id);
 void renew_seen(struct ipsec *ipsec, struct kept *kept);
 /* Ends what was replaced, once it is time. */
 void renew_run(struct ipsec *ipsec, struct kept *kept);
+/* The youngest SA that passes traffic, or null, and how many there are. */
+const struct ipsec_sa *renew_youngest(const struct ipsec_seen *seen, uint32_t id, size_t *ret_n);
 /* The keeper has something to do then. */
 void keeper_wake(struct ipsec *ipsec, long long when_ms);
 

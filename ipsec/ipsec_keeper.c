@@ -110,6 +110,7 @@ static void fail(struct ipsec *ipsec, struct kept *kept, enum ipsec_trouble trou
         set_trouble(ipsec, kept, trouble);
     }
     kept->trying = false;
+    kept->leftover = true;
     kept->failures++;
     kept->next_ms = kept->started_ms + backoff_ms(kept);
     if (kept->next_ms < now + JITTER_MS) {
@@ -162,8 +163,9 @@ static void initiate(struct ipsec *ipsec, struct kept *kept)
     }
     *ask = (struct ask){ipsec, kept->id};
     ipsec_name(kept->id, name);
-    if (kept->failures > 0) {
-        terminate(ipsec, name); /* what is left of the last attempt; charon would go on with that */
+    if (kept->leftover) {
+        terminate(ipsec, name); /* charon would go on with that, or both would come up */
+        kept->leftover = false;
     }
     vici_begin(&writer, VICI_CMD_REQUEST, "initiate");
     vici_key(&writer, "child", name);
@@ -180,8 +182,9 @@ void keeper_hurry(struct ipsec *ipsec, uint32_t id)
     struct kept *kept = keeper_find(ipsec, id);
 
     if (kept && !kept->up) {
-        /* Of an attempt that is begun anew with other settings both may come up. */
-        kept->replace_ms = kept->trying ? time_msec() : 0;
+        /* Were the attempt under way left to come up beside its successor, either end might take
+         * the other one's for the SA that stays (INITIAL_CONTACT, RFC 7296, 2.4). */
+        kept->leftover = kept->leftover || kept->trying;
         kept->trying = false;
         kept->next_ms = time_msec();
         keeper_wake(ipsec, kept->next_ms);
@@ -207,7 +210,7 @@ static uint32_t established_s(const struct ipsec_seen *seen, uint32_t id)
 static void come_up(struct ipsec *ipsec, struct kept *kept, const struct ipsec_conn *conn)
 {
     kept->up = true;
-    kept->trying = false;
+    kept->trying = kept->leftover = false;
     kept->failures = kept->silent = 0;
     kept->up_since_ms = time_wall_msec() - 1000 * (int64_t)established_s(&ipsec->seen, kept->id);
     kept->outdated = kept->up_since_ms / 1000 + CLOCK_S < conn->loaded_s;
@@ -275,12 +278,23 @@ void keeper_seen(struct ipsec *ipsec)
     }
 }
 
+/* Whether the tunnel is up by another SA than the one that the line is about: one that has been
+ * replaced, and whose other end may be gone already. */
+static bool is_of_another_sa(const struct ipsec *ipsec, const struct kept *kept,
+                             const struct ipsec_log *log)
+{
+    size_t n;
+    const struct ipsec_sa *sa = kept->up ? renew_youngest(&ipsec->seen, kept->id, &n) : NULL;
+
+    return sa && log->ike_id && log->ike_id != sa->ike_id;
+}
+
 void keeper_log(struct ipsec *ipsec, const struct ipsec_log *log)
 {
     struct kept *kept = log->id ? keeper_find(ipsec, log->id) : NULL;
     struct ipsec_symptom symptom = ipsec_symptom(log->group, log->text);
 
-    if (!kept) {
+    if (!kept || is_of_another_sa(ipsec, kept, log)) {
         return;
     }
     if (kept->up) {

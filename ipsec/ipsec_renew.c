@@ -60,9 +60,8 @@ static void terminate(struct ipsec *ipsec, const struct ipsec_sa *sa)
     link_request(ipsec->sas, &writer, NULL, NULL);
 }
 
-/* The youngest of those that pass traffic; SAs of one id are sorted by charon's number, which
- * grows. */
-static const struct ipsec_sa *youngest(const struct ipsec_seen *seen, uint32_t id, size_t *ret_n)
+/* SAs of one id are sorted by charon's number, which grows. */
+const struct ipsec_sa *renew_youngest(const struct ipsec_seen *seen, uint32_t id, size_t *ret_n)
 {
     const struct ipsec_sa *found = NULL;
 
@@ -80,7 +79,7 @@ void renew_seen(struct ipsec *ipsec, struct kept *kept)
 {
     size_t n;
 
-    youngest(&ipsec->seen, kept->id, &n);
+    renew_youngest(&ipsec->seen, kept->id, &n);
     if (kept->replace_ms && n >= 2 && time_msec() < kept->replace_ms + REPLACE_MS) {
         kept->replace_ms = 0;
         kept->outdated = false;
@@ -92,7 +91,7 @@ void renew_seen(struct ipsec *ipsec, struct kept *kept)
 void renew_run(struct ipsec *ipsec, struct kept *kept)
 {
     size_t n;
-    const struct ipsec_sa *keep = youngest(&ipsec->seen, kept->id, &n);
+    const struct ipsec_sa *keep = renew_youngest(&ipsec->seen, kept->id, &n);
 
     if (time_msec() < kept->end_old_ms) {
         keeper_wake(ipsec, kept->end_old_ms);

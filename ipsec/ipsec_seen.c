@@ -525,6 +525,8 @@ int ipsec_event_log(const struct vici_packet *packet, struct ipsec_log *ret_log)
         }
         if (vici_text_is(element.name, "ikesa-name")) {
             log.id = id_of(element.value);
+        } else if (vici_text_is(element.name, "ikesa-uniqueid")) {
+            log.ike_id = number32(element.value, 10);
         } else if (vici_text_is(element.name, "group")) {
             vici_text_copy(element.value, log.group, sizeof log.group);
         } else if (vici_text_is(element.name, "msg")) {

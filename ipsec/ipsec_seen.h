@@ -42,7 +42,8 @@ uint32_t ipsec_event_id(const struct vici_packet *packet);
 
 /* A line of charon's log, from a log event. */
 struct ipsec_log {
-    uint32_t id; /* 0: about none of our tunnels */
+    uint32_t id;     /* 0: about none of our tunnels */
+    uint32_t ike_id; /* of which IKE SA; 0: not told */
     char group[8];
     char text[512];
 };

@@ -437,6 +437,48 @@ static void test_silence(void **state)
     assert_tunnel(world, OBJECT_DOWN, "no answer from 203.0.113.2");
 }
 
+/* An SA that has been replaced may be silent: its other end has gone already. */
+static void test_silence_of_a_replaced_sa(void **state)
+{
+    static const char text[] = "retransmit 3 of request with message ID 2";
+    struct world *world = *state;
+
+    world->server.next_ike_id = 5;
+    bring_up(world);
+    const struct server_conn *conn = vici_server_conn(&world->server, "routerd-1");
+    for (int i = 0; i < 4; i++) {
+        vici_server_log(&world->server, "routerd-1", conn->ike_id - 1, text);
+    }
+    pass_time(world, 100);
+    assert_tunnel(world, OBJECT_UP, NULL);
+    for (int i = 0; i < 4; i++) {
+        vici_server_log(&world->server, "routerd-1", conn->ike_id, text);
+    }
+    pass_time(world, 100);
+    assert_tunnel(world, OBJECT_DOWN, "no answer from 203.0.113.2");
+}
+
+/* An attempt that is begun anew, with another secret, does not come up beside the new one. */
+static void test_secret_changes_during_an_attempt(void **state)
+{
+    struct world *world = *state;
+
+    world->server.no_reply = "sending packet";
+    intend(world, "genome/sakura");
+    turn(world);
+    assert_pass(world, 1);
+    pass_time(world, 1000);
+    assert_int_equal(world->server.initiations, 1);
+    assert_int_equal(world->server.terminations, 0);
+    usleep(20000);
+    write_psk(world, "marlinfish");
+    pass_time(world, 450);
+    assert_pass(world, 1);
+    pass_time(world, 500);
+    assert_int_equal(world->server.initiations, 2);
+    assert_int_equal(world->server.terminations, 1);
+}
+
 static void test_passive(void **state)
 {
     struct world *world = *state;
@@ -551,6 +593,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_refused_load, setup, teardown),
         cmocka_unit_test_setup_teardown(test_backoff, setup, teardown),
         cmocka_unit_test_setup_teardown(test_silence, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_silence_of_a_replaced_sa, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_secret_changes_during_an_attempt, setup, teardown),
         cmocka_unit_test_setup_teardown(test_passive, setup, teardown),
         cmocka_unit_test_setup_teardown(test_charon_restarts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_charon_stuck, setup, teardown),

@@ -314,10 +314,12 @@ static void test_events(void **state)
     vici_begin(&writer, VICI_EVENT, "log");
     vici_key(&writer, "group", "IKE");
     vici_key(&writer, "ikesa-name", "routerd-13");
+    vici_key(&writer, "ikesa-uniqueid", "4");
     vici_key(&writer, "msg", "retransmit 1 of request with message ID 0");
     packet = packet_of(&writer);
     assert_int_equal(ipsec_event_log(&packet, &log), 0);
     assert_int_equal(log.id, 13);
+    assert_int_equal(log.ike_id, 4);
     assert_int_equal(ipsec_symptom(log.group, log.text).trouble, TROUBLE_NO_ANSWER);
     vici_writer_done(&writer);
 }

@@ -214,7 +214,8 @@ void vici_server_rekeyed(struct vici_server *server, const char *name)
     raise_event(server, vici_server_conn(server, name), "child-rekey");
 }
 
-static void raise_log(struct vici_server *server, const char *name, const char *text)
+void vici_server_log(struct vici_server *server, const char *name, unsigned int ike_id,
+                     const char *text)
 {
     for (size_t i = 0; i < SERVER_CLIENTS; i++) {
         struct server_client *client = &server->clients[i];
@@ -223,6 +224,7 @@ static void raise_log(struct vici_server *server, const char *name, const char *
             vici_begin(&writer, VICI_EVENT, "log");
             vici_key(&writer, "group", "IKE");
             vici_key(&writer, "ikesa-name", name);
+            vici_key_printf(&writer, "ikesa-uniqueid", "%u", ike_id);
             vici_key(&writer, "msg", text);
             send_packet(client, &writer, VICI_EVENT);
         }
@@ -314,7 +316,7 @@ static void initiate(struct vici_server *server, struct server_client *client, c
     server->initiations++;
     send_result(client, conn ? NULL : "CHILD_SA config not found");
     if (conn && server->no_reply) {
-        raise_log(server, name, server->no_reply);
+        vici_server_log(server, name, server->next_ike_id++, server->no_reply);
     } else if (conn) {
         conn->old_ike_id = conn->up ? conn->ike_id : 0;
         conn->up = true;

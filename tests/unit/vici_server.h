@@ -53,6 +53,9 @@ void vici_server_kill(struct vici_server *server);
 /* Accepts, reads and answers what there is. Whether there was anything. */
 bool vici_server_run(struct vici_server *server);
 struct server_conn *vici_server_conn(struct vici_server *server, const char *name);
+/* A line of the log about one of a connection's SAs. */
+void vici_server_log(struct vici_server *server, const char *name, unsigned int ike_id,
+                     const char *text);
 /* Tells that a connection's child was rekeyed. */
 void vici_server_rekeyed(struct vici_server *server, const char *name);
 /* Ends a connection's SA, with the event. */
