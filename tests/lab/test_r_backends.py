@@ -10,6 +10,7 @@ import time
 import pytest
 
 import traffic
+from router import vty
 from shell import until
 
 STOP_S = int(os.environ.get("ROUTERD_LAB_STOP", "9"))  # the issue's matrix: 30
@@ -118,6 +119,29 @@ def test_a_daemon_dies(hub, names):
         wired = {f"{tenant.campus} -> {tenant.aws.address}" for tenant in (hub.bio, hub.phys)}
         assert not [flow for flow in pings.lost if flow.name in wired], pings.lost
     assert_whole(hub, pid)
+
+
+def test_packets_pass_while_bgpd_is_dead(hub):
+    """With graceful_restart, that is (RFC 4724). When it is back FRR 8.4 takes the old routes away before it has resolved the next hops of
+    the new ones: that gap is all there may be."""
+    router, pid, dead_s = hub.world.router, hub.routerd.daemon.pid, 6
+    document, network = hub.document("bio")
+    for peer in network["peers"]:
+        peer["graceful_restart"] = True
+    hub.push("bio", document)
+    vty("bgpd", f"clear bgp vrf {hub.routerd.status('bio')['networks'][0]['vrf']} *")  # it holds from the next session on
+    until(lambda: not hub.routerd.status("bio")["converged"], 10, "the sessions have not ended")
+    hub.routerd.until_converged("bio", "phys", seconds=60)
+    with traffic.Background(hub.bio.flows()) as pings:
+        router.frr.kill("bgpd")
+        time.sleep(dead_s)
+        assert not pings.missing(), pings.flows
+        router.frr.restart("bgpd")
+        until(hub.routerd.healthy, 60, lambda: hub.routerd.get("/v1/health"))
+        hub.routerd.until_converged("bio", "phys", seconds=90)
+    note(hub, "bgpd dies, with graceful_restart", {}, pings)
+    assert all(flow.longest_gap < dead_s for flow in pings.flows), pings.flows
+    assert hub.routerd.daemon.pid == pid
 
 
 def test_bgpd_comes_back_without_its_boot_file(hub):

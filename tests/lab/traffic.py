@@ -172,6 +172,10 @@ class Background:
     def lost(self):
         return [flow for flow in self.flows if flow.lost]
 
+    def missing(self, patience=1.0):
+        """The flows that have not been answered for so long, while they go on."""
+        return [flow for flow in self.flows if time.monotonic() - flow.last_answer > patience]
+
 
 def tcp_passes(client, server, address, size=200_000, seconds=30.0):
     """Sends that many bytes from one far side to another's address and has them counted back."""
