@@ -500,3 +500,27 @@ struct intended *net_fake_intended(struct ids *ids, const char *bio, const char 
 
     return add_tenant(add_tenant(intended_new(&config), ids, "bio", bio), ids, "geo", geo);
 }
+
+struct intended *net_fake_random(struct ids *ids, struct chance *chance, unsigned int networks,
+                                 net_fake_writer *write)
+{
+    struct intended *intended;
+    char *texts[2];
+
+    for (unsigned int tenant = 0; tenant < 2; tenant++) {
+        size_t len;
+        FILE *out = open_memstream(&texts[tenant], &len);
+
+        for (unsigned int number = 0; number < networks; number++) {
+            if (!chance_below(chance, 2))
+                continue;
+            fprintf(out, "- name: n%u\n", number);
+            write(out, chance, tenant, number);
+        }
+        fclose(out);
+    }
+    intended = net_fake_intended(ids, texts[0][0] ? texts[0] : NULL, texts[1][0] ? texts[1] : NULL);
+    free(texts[0]);
+    free(texts[1]);
+    return intended;
+}

@@ -6,9 +6,13 @@
 #ifndef NET_FAKE_H
 #define NET_FAKE_H
 
+#include "chance.h"
+
 #include "model/ids.h"
 #include "model/intended.h"
 #include "net/net_change.h"
+
+#include <stdio.h>
 
 struct net_fake {
     struct net_state now; /* what is there: change it freely by the functions below */
@@ -44,5 +48,12 @@ char *net_fake_text(struct net_fake *fake);
 /* An intended state in which each tenant has the networks of a YAML list ("- name: ..."); null:
  * none. `ids` remembers the numbers from one state to the next. One reference, the caller's. */
 struct intended *net_fake_intended(struct ids *ids, const char *bio, const char *geo);
+
+/* Writes what a network has besides its name: the lines of its YAML after "- name: n2". */
+typedef void net_fake_writer(FILE *out, struct chance *chance, unsigned int tenant,
+                             unsigned int number);
+/* Likewise, of tenants with so many networks at the most, each there or not by chance. */
+struct intended *net_fake_random(struct ids *ids, struct chance *chance, unsigned int networks,
+                                 net_fake_writer *write);
 
 #endif

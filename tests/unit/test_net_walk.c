@@ -89,36 +89,18 @@ static void write_routes(FILE *out, struct chance *chance, const struct subnets 
     }
 }
 
-static struct intended *generate(struct ids *ids, struct chance *chance)
+static void write_network(FILE *out, struct chance *chance, unsigned int tenant,
+                          unsigned int number)
 {
-    char *texts[2];
+    struct subnets subnets = {0};
 
-    for (size_t i = 0; i < 2; i++) {
-        size_t len;
-        FILE *out = open_memstream(&texts[i], &len);
-
-        for (unsigned int j = 0; j < NETWORKS; j++) {
-            if (!chance_below(chance, 2))
-                continue;
-            fprintf(out, "- name: n%u\n", j);
-            struct subnets subnets = {0};
-            write_segments(out, chance, j, &subnets);
-            write_tunnels(out, chance, &subnets);
-            write_routes(out, chance, &subnets);
-            if (chance_below(chance, 2))
-                fprintf(out, "  egress: {uplink: wan, nat: %s}\n",
-                        chance_below(chance, 2) ? "true" : "false");
-        }
-        fclose(out);
-        if (!texts[i][0]) {
-            free(texts[i]);
-            texts[i] = NULL;
-        }
-    }
-    struct intended *intended = net_fake_intended(ids, texts[0], texts[1]);
-    free(texts[0]);
-    free(texts[1]);
-    return intended;
+    (void)tenant;
+    write_segments(out, chance, number, &subnets);
+    write_tunnels(out, chance, &subnets);
+    write_routes(out, chance, &subnets);
+    if (chance_below(chance, 2))
+        fprintf(out, "  egress: {uplink: wan, nat: %s}\n",
+                chance_below(chance, 2) ? "true" : "false");
 }
 
 /* --- drift --- */
@@ -300,7 +282,7 @@ static void walk(uint64_t seed)
     net_fake_init(&fake);
     add_foreign(&fake);
     for (int i = 0; i < STEPS; i++) {
-        struct intended *intended = generate(&ids, &chance);
+        struct intended *intended = net_fake_random(&ids, &chance, NETWORKS, write_network);
 
         for (unsigned int j = chance_below(&chance, 4); j > 0; j--)
             meddle(&fake, &chance);

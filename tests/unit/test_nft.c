@@ -308,29 +308,12 @@ static void write_pools(FILE *out, struct chance *chance)
                 chance_below(chance, 2) ? "true, forwarders: [10.1.0.9, 192.0.2.9]" : "false");
 }
 
-static struct intended *generate(struct ids *ids, struct chance *chance)
+static void write_network(FILE *out, struct chance *chance, unsigned int tenant,
+                          unsigned int number)
 {
-    char *texts[2];
-
-    for (size_t i = 0; i < 2; i++) {
-        size_t len;
-        FILE *out = open_memstream(&texts[i], &len);
-
-        for (unsigned int j = 0; j < NETWORKS; j++) {
-            if (!chance_below(chance, 2))
-                continue;
-            fprintf(out, "- name: n%u\n", j);
-            write_links(out, chance, j);
-            write_pools(out, chance);
-            write_egress(out, chance, j + (unsigned int)i * NETWORKS);
-        }
-        fclose(out);
-    }
-    struct intended *intended =
-        net_fake_intended(ids, texts[0][0] ? texts[0] : NULL, texts[1][0] ? texts[1] : NULL);
-    free(texts[0]);
-    free(texts[1]);
-    return intended;
+    write_links(out, chance, number);
+    write_pools(out, chance);
+    write_egress(out, chance, number + tenant * NETWORKS);
 }
 
 static void meddle(struct nft_fake *table, struct chance *chance)
@@ -374,7 +357,7 @@ static void test_walks(void **state)
         ids_init(&ids);
         nft_fake_init(&table);
         for (int i = 0; i < STEPS; i++) {
-            struct intended *intended = generate(&ids, &chance);
+            struct intended *intended = net_fake_random(&ids, &chance, NETWORKS, write_network);
 
             for (unsigned int j = chance_below(&chance, 3); j > 0; j--)
                 meddle(&table, &chance);
