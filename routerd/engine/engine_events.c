@@ -20,7 +20,7 @@ enum {
     SAVE_PAUSE_MS = 100,   /* for others to come into the same batch */
     SAVE_RETRY_MS = 2000,  /* after a failure */
     FORGET_AT_ONCE = 256,  /* deleting means looking at all rows */
-    FLUSH_MS = 500,        /* for the last ones, when routerd ends */
+    FLUSH_MS = 5000,       /* for the last ones, when routerd ends and the disk is slow */
     EVENT_TEXT_MAX = 1000, /* bytes */
 };
 
@@ -253,11 +253,14 @@ void events_flush(struct engine *engine)
 {
     int64_t until = time_msec() + FLUSH_MS;
 
-    while (store_is_ready(engine) && time_msec() < until &&
-           (has_unsaved(engine) || engine->events->saving)) {
+    for (;;) {
+        store_run(engine->store);
         engine->events->save_ms = 0;
         events_run(engine);
-        store_run(engine->store);
+        if (!store_is_ready(engine) || time_msec() >= until ||
+            (!has_unsaved(engine) && store_is_idle(engine->store))) {
+            return;
+        }
         store_wait(engine->store);
         poll_timer_wait_until(until);
         poll_block();

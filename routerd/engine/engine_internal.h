@@ -245,7 +245,7 @@ void events_open(struct engine *engine);
 void events_close(struct engine *engine);
 void events_run(struct engine *engine);
 void events_wait(struct engine *engine);
-/* Gives the last ones a moment to be stored. */
+/* Waits until the last ones, and all else that is on its way, are stored: some seconds at most. */
 void events_flush(struct engine *engine);
 /* Whether what was kept has been read; before that events are dropped. */
 bool events_ready(const struct engine *engine);

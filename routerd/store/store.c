@@ -312,6 +312,11 @@ bool store_run(struct store *store)
     return changed;
 }
 
+bool store_is_idle(const struct store *store)
+{
+    return ovs_list_is_empty(&store->queue) && ovs_list_is_empty(&store->sent);
+}
+
 void store_wait(struct store *store)
 {
     const struct pending *pending;

@@ -82,6 +82,8 @@ void store_close(
 bool store_run(struct store *store);
 /* Registers with the poll loop what should wake store_run(). */
 void store_wait(struct store *store);
+/* Every transaction has been answered. */
+bool store_is_idle(const struct store *store);
 enum store_health store_health(const struct store *store, const char **ret_reason);
 /* Borrowed until the next store_run(); null before the first reading. */
 const struct store_image *store_image(const struct store *store);

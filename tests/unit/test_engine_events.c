@@ -4,6 +4,8 @@
 
 #include "events/event_log.h"
 
+#include <sys/wait.h>
+
 /* The newest event of a kind behind `since`; waits for it. The caller's reference. */
 static struct router_event *await_event(struct fixture *f, uint64_t since, enum event_kind kind,
                                         const char *object)
@@ -164,6 +166,31 @@ static void test_kept_over_a_restart(void **state)
     }
 }
 
+/* A routerd that ends waits for a disk that takes its time. */
+static void test_kept_though_the_disk_is_slow(void **state)
+{
+    struct fixture *f = *state;
+    uint64_t id;
+    pid_t pid;
+
+    push(f, "bio", 1001, 1, 1);
+    id = expect(f, 0, EVENT_CONVERGED, "", "generation 1");
+    assert_int_equal(kill(f->server, SIGSTOP), 0);
+    TELL(fake.health = BACKEND_AWAY);
+    id = expect(f, id, EVENT_DOWN, "n/segment/a", "unplugged");
+    pid = fork();
+    if (!pid) {
+        sleep(1);
+        kill(f->server, SIGCONT);
+        _exit(0);
+    }
+    stop_engine(f);
+    waitpid(pid, NULL, 0);
+    start_engine(f);
+    wait_for_serial(f, 1);
+    expect(f, id - 1, EVENT_DOWN, "n/segment/a", "unplugged");
+}
+
 /* While the state server is away nothing waits, and what has happened is stored later. */
 static void test_stored_when_the_server_is_back(void **state)
 {
@@ -192,6 +219,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_push_is_no_drift, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_push_is_no_drift_elsewhere, setup, teardown),
         cmocka_unit_test_setup_teardown(test_kept_over_a_restart, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_kept_though_the_disk_is_slow, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stored_when_the_server_is_back, setup, teardown),
     };
 
