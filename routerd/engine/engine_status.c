@@ -15,31 +15,35 @@
  * "bio/genome/peer/aws". */
 typedef void object_visitor(struct object_status *object, const char *path, void *aux);
 
+static void visit_part(struct object_status *object, struct ds *path, size_t end, const char *kind,
+                       object_visitor *visit, void *aux)
+{
+    ds_truncate(path, end);
+    ds_put_cstr(path, kind);
+    ds_put_cstr(path, object->name);
+    visit(object, ds_cstr(path), aux);
+}
+
 static void visit_network(const char *tenant, struct network_status *network, object_visitor *visit,
                           void *aux)
 {
     struct ds path = DS_EMPTY_INITIALIZER;
+    size_t end;
 
+    ds_put_cstr(&path, tenant); /* no formats: this is done for every object of the router */
+    ds_put_char(&path, '/');
+    ds_put_cstr(&path, network->object.name);
+    end = path.length;
     for (size_t i = 0; i < network->n_segments; i++) {
-        ds_clear(&path);
-        ds_put_format(&path, "%s/%s/segment/%s", tenant, network->object.name,
-                      network->segments[i].object.name);
-        visit(&network->segments[i].object, ds_cstr(&path), aux);
+        visit_part(&network->segments[i].object, &path, end, "/segment/", visit, aux);
     }
     for (size_t i = 0; i < network->n_tunnels; i++) {
-        ds_clear(&path);
-        ds_put_format(&path, "%s/%s/tunnel/%s", tenant, network->object.name,
-                      network->tunnels[i].object.name);
-        visit(&network->tunnels[i].object, ds_cstr(&path), aux);
+        visit_part(&network->tunnels[i].object, &path, end, "/tunnel/", visit, aux);
     }
     for (size_t i = 0; i < network->n_peers; i++) {
-        ds_clear(&path);
-        ds_put_format(&path, "%s/%s/peer/%s", tenant, network->object.name,
-                      network->peers[i].object.name);
-        visit(&network->peers[i].object, ds_cstr(&path), aux);
+        visit_part(&network->peers[i].object, &path, end, "/peer/", visit, aux);
     }
-    ds_clear(&path);
-    ds_put_format(&path, "%s/%s", tenant, network->object.name);
+    ds_truncate(&path, end);
     visit(&network->object, ds_cstr(&path), aux);
     ds_destroy(&path);
 }

@@ -1,9 +1,10 @@
 """In the guest: N networks of two segments, a tunnel and two peers, built, changed and left alone by routerd and by the
 script (tests/lab/handmade.py), turn by turn in one run.
 
-cold    from nothing to all of it. routerd: from the PUT until the generation is applied, that is, carried out and read back
-        from every daemon. The script: until its last command has returned.
-change  one network of N gets a segment more, another prefix limit and another IKE identity, and loses them again.
+cold    from nothing to all of it. routerd: from the first PUT (tenants have ten networks each) until every generation is applied,
+        that is, carried out and read back from every daemon. The script: until its last command has returned.
+change  one network of N gets a segment more, another prefix limit and another IKE identity, and loses them again; routerd's
+        processor time for it, and what it uses in as many seconds of standing still right after it.
 noop    the same topology once more: routerd's processor time for a whole pass (the plan of a dry run), and for standing still.
 repair  a gateway address and a port's VLAN of one network are altered by hand: until they are back, and routerd's processor time.
 
@@ -20,45 +21,64 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lab"))
 
 import api
 import shell
-from documents import LIMITS, SECRETS, changed, topology
+from documents import LIMITS, SECRETS, changed, tenants, vlans
 from farside import Sinet, Underlay
 from ovsdb import Ovsdb
 from router import Router
 from script import Script
 
 KINDS = ("cold", "change", "noop", "repair")
-IDLE_S, PASSES, REPAIRS = 10, 10, 10
+IDLE_S, STILL_S, PASSES, REPAIRS, CHANGES = 10, 3, 10, 10, 3
+PATIENCE_S = 900
 
 
 class Routerd:
-    def __init__(self):
-        self.hub = api.Routerd({"bench": ["1001-2000"]})
-        self.hub.document["tenants"]["bench"]["limits"] = LIMITS
+    """routerd with tenants of ten networks, each with a controller, as many as `most` networks need."""
+
+    def __init__(self, most):
+        self.hub = api.Routerd({name: [vlans(name)] for name in tenants(most)})
+        for tenant in self.hub.document["tenants"].values():
+            tenant["limits"] = LIMITS
         self.hub.write_files(SECRETS)
         self.hub.start()
 
-    def push(self, document):
-        """(until applied, until durable), seconds."""
-        started = time.monotonic()
-        answer = self.hub.put("bench", document)
-        assert answer.status == 202, answer
-        durable = time.monotonic() - started
-        generation = answer.json["generation"]
-        shell.until(lambda: self.applied() >= generation, 900, lambda: api.outstanding(self.hub.status("bench"))[:5], interval=0.1)
-        return time.monotonic() - started, durable
+    def push(self, documents):
+        """(until all are applied, until all are durable), seconds. Nobody asks for anything meanwhile: routerd tells."""
+        with self.hub.following(self.hub.last_event(), PATIENCE_S) as events:
+            started = time.monotonic()
+            waited = {}
+            for tenant, document in documents.items():
+                answer = self.hub.put(tenant, document)
+                assert answer.status == 202, answer
+                waited[tenant] = answer.json["generation"]
+            durable = time.monotonic() - started
+            while waited:
+                event = next(events)
+                if event["kind"] == "applied" and event["generation"] >= waited.get(event["tenant"], event["generation"] + 1):
+                    del waited[event["tenant"]]
+            return time.monotonic() - started, durable
 
-    def applied(self):
-        """What it costs to ask is not to be counted, so not the whole status."""
-        return next(tenant for tenant in self.hub.get("/v1/tenants").json["tenants"] if tenant["tenant"] == "bench")["applied"]
+    def change(self, tenant, document):
+        """(seconds until applied, processor time, the processor time in as many seconds of standing still), ms."""
+        since = self.hub.cpu_seconds()
+        spent, _ = self.push({tenant: document})
+        used = self.hub.cpu_seconds() - since
+        time.sleep(1)
+        since = self.hub.cpu_seconds()
+        time.sleep(STILL_S)
+        still = (self.hub.cpu_seconds() - since) / STILL_S * spent
+        return spent, used * 1000, still * 1000
 
-    def settle(self, document):
+    def outstanding(self, documents):
+        return any(self.hub.put(tenant, document, dry_run=True).json["plan"]["steps"] for tenant, document in documents.items())
+
+    def settle(self, documents):
         """Until there is nothing to do, and a moment longer."""
-        shell.until(lambda: not self.hub.put("bench", document, dry_run=True).json["plan"]["steps"], 300, "it does not settle", 0.5)
+        shell.until(lambda: not self.outstanding(documents), 300, "it does not settle", 0.5)
         time.sleep(5)
 
-    def clear(self):
-        if self.hub.get("/v1/tenants/bench/topology").status == 200:
-            self.push({"version": 1, "networks": []})
+    def clear(self, documents):
+        self.push({tenant: {"version": 1, "networks": []} for tenant in documents})
 
 
 def table(title, head, rows):
@@ -81,53 +101,53 @@ def compare(count, kind, ours, theirs):
 def measure_turns(count, rounds, kinds, routerd, scripted, standing):
     """routerd and the script, if it is wanted, by turns: each builds, changes there and back, and goes. What `standing` measures, it
     does once while routerd's networks stand."""
-    document = topology(count)
-    other = changed(document)
-    script = Script(document, SECRETS) if scripted else None
-    times = {key: [] for key in ("cold", "script cold", "change", "change cpu", "script change", "durable")}
+    documents = tenants(count)
+    middle = list(documents)[len(documents) // 2]
+    other = {**documents, middle: changed(documents[middle])}
+    script = Script(list(documents.values()), SECRETS) if scripted else None
+    times = {key: [] for key in ("cold", "script cold", "change", "change cpu", "still cpu", "script change", "durable")}
     memory = 0
     for number in range(rounds):
         print(f"  {count} networks, round {number + 1} of {rounds}", flush=True)
-        spent, durable = routerd.push(document)
+        spent, durable = routerd.push(documents)
         times["cold"].append(spent)
         times["durable"].append(durable)
         memory = max(memory, routerd.hub.resident_kb())
         if "change" in kinds:
-            for version, now in ((other, document), (document, other)):
-                routerd.settle(now)
-                before = routerd.hub.cpu_seconds()
-                times["change"].append(routerd.push(version)[0])
-                times["change cpu"].append(routerd.hub.cpu_seconds() - before)
+            routerd.settle(documents)
+            for version in (other, documents) * CHANGES:
+                for key, value in zip(("change", "change cpu", "still cpu"), routerd.change(middle, version[middle])):
+                    times[key].append(value)
+                routerd.settle({middle: version[middle]})
         if number == 0:
-            standing(document)
-        routerd.clear()
+            standing(middle, documents)
+        routerd.clear(documents)
         if not script:
             continue
         times["script cold"].append(script.build())
         if "change" in kinds:
-            times["script change"] += [script.change(version) for version in (other, document)]
+            times["script change"] += [script.change(list(version.values())) for version in (other, documents)]
         script.clear()
     return times, memory
 
 
-def measure_noop(document, routerd):
+def measure_noop(tenant, document, routerd):
     """Milliseconds of routerd's processor time: for a pass, and for a second of standing still."""
-    routerd.settle(document)
+    routerd.settle({tenant: document})
     before = routerd.hub.cpu_seconds()
     time.sleep(IDLE_S)
     idle = (routerd.hub.cpu_seconds() - before) / IDLE_S
     before = routerd.hub.cpu_seconds()
     for _ in range(PASSES):
-        assert routerd.hub.put("bench", document, dry_run=True).json["plan"]["steps"] == []
+        assert not routerd.outstanding({tenant: document})
     each = (routerd.hub.cpu_seconds() - before) / PASSES
     return each * 1000, idle * 1000
 
 
-def measure_repair(document, routerd):
+def measure_repair(tenant, document, routerd):
     """Per damage: the medians of the seconds until it is mended, and of routerd's processor time in milliseconds."""
-    routerd.settle(document)
-    networks = routerd.hub.status("bench")["networks"]
-    network = networks[len(networks) // 2]
+    routerd.settle({tenant: document})
+    network = routerd.hub.status(tenant)["networks"][0]
     interface = network["segments"][0]["interface"]
     ovsdb = Ovsdb()
     where = [["name", "==", interface]]
@@ -151,7 +171,7 @@ def measure_repair(document, routerd):
             times.append(time.monotonic() - started)
             spent.append(routerd.hub.cpu_seconds() - used)
             time.sleep(1)
-        rows.append([str(len(networks)), name, f"{median(times):.3f}", f"{max(times):.3f}", f"{median(spent) * 1000:.1f}"])
+        rows.append([name, f"{median(times):.3f}", f"{max(times):.3f}", f"{median(spent) * 1000:.1f}"])
     ovsdb.close()
     return rows
 
@@ -170,26 +190,27 @@ def main():
     Sinet(vlans="2-4000").start()
     Underlay().start()
     Router().start()
-    routerd = Routerd()
+    routerd = Routerd(max(counts))
     print(f"routerd with nothing to do: {routerd.hub.resident_kb() / 1024:.1f} MB", flush=True)
     rows, noop, repairs = [], [], []
 
-    def standing(document):
+    def standing(tenant, documents):
+        count = str(sum(len(document["networks"]) for document in documents.values()))
         if "noop" in kinds:
-            each, idle = measure_noop(document, routerd)
-            noop.append([str(len(document["networks"])), f"{each:.1f}", f"{idle:.1f}", f"{routerd.hub.resident_kb() / 1024:.1f}"])
+            each, idle = measure_noop(tenant, documents[tenant], routerd)
+            noop.append([count, f"{each:.1f}", f"{idle:.1f}", f"{routerd.hub.resident_kb() / 1024:.1f}"])
             print(f"  nothing to do: {noop[-1]}", flush=True)
         if "repair" in kinds:
-            repairs.extend(measure_repair(document, routerd))
+            repairs.extend([count, *row] for row in measure_repair(tenant, documents[tenant], routerd))
             print(f"  repairs: {repairs[-2:]}", flush=True)
     for count in counts:
         scripted = count <= options.script and {"cold", "change"} & set(kinds)
         times, memory = measure_turns(count, options.rounds, kinds, routerd, scripted, standing)
-        rows.append(compare(count, "cold", times["cold"], times["script cold"]) + ["", f"{memory / 1024:.1f}"])
+        rows.append(compare(count, "cold", times["cold"], times["script cold"]) + ["", "", f"{memory / 1024:.1f}"])
         if "change" in kinds:
-            rows.append(compare(count, "change", times["change"], times["script change"]) + [f"{median(times['change cpu']) * 1000:.0f}", ""])
+            rows.append(compare(count, "change", times["change"], times["script change"]) + [f"{median(times['change cpu']):.0f}", f"{median(times['still cpu']):.0f}", ""])
         print(f"  durable after {median(times['durable']):.3f} s; so far: {rows}", flush=True)
-    table("medians in seconds", ["networks", "kind", "routerd", "script", "ratio", "routerd's CPU, ms", "MB"], rows)
+    table("medians in seconds", ["networks", "kind", "routerd", "script", "ratio", "routerd's CPU, ms", "standing still, ms", "MB"], rows)
     if noop:
         table("nothing to do: milliseconds of routerd's processor time", ["networks", "a pass", "a second idle", "MB"], noop)
     if repairs:

@@ -10,20 +10,20 @@ from router import VICI_SOCKET
 
 
 class Script:
-    """One topology, made, changed and taken away."""
+    """Topologies, made, changed and taken away."""
 
-    def __init__(self, document, secrets):
+    def __init__(self, documents, secrets):
         self.secrets = secrets
-        self.made = handmade.Handmade([document], secrets)
+        self.made = handmade.Handmade(documents, secrets)
 
     def build(self):
         started = time.monotonic()
         self.made.apply()
         return time.monotonic() - started
 
-    def change(self, document):
+    def change(self, documents):
         """What is the whole file for charon and FRR, and the difference, known by heart, for OVS and ip."""
-        other = handmade.Handmade([document], self.secrets)
+        other = handmade.Handmade(documents, self.secrets)
         before = {s: n for n in self.made.networks for s in ((n.vrf, name) for name in n.segments)}
         started = time.monotonic()
         other.write()

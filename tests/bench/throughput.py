@@ -67,7 +67,7 @@ def main():
         converged(routerd, routerd.put("bio", document, wait=120))
         found["routerd"].append(through(world.bio, options.seconds))
         converged(routerd, routerd.delete("bio", wait=60))
-        script = Script(document, {BIO.secret: BIO.psk})
+        script = Script([document], {BIO.secret: BIO.psk})
         script.build()
         found["script"].append(through(world.bio, options.seconds))
         print("  " + "; ".join(f"{who} " + ", ".join(f"{rate:.0f}" for rate in rows[-1]) for who, rows in found.items()) + " Mbit/s", flush=True)

@@ -1,5 +1,6 @@
 """routerd as a process and as an API: what a controller and the facility's admin do with it."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -165,6 +166,16 @@ class Routerd:
 
     def last_event(self):
         return max([event["id"] for event in self.events()], default=0)
+
+    @contextlib.contextmanager
+    def following(self, since, patience):
+        """The events from then on, as they come: an iterator that raises TimeoutError after so many seconds without one."""
+        connection = _Connection(self.socket, patience)
+        try:
+            connection.request("GET", f"/v1/events?since={since}&follow=true")
+            yield (json.loads(line) for line in connection.getresponse())
+        finally:
+            connection.close()
 
     def status(self, tenant):
         answer = self.get(f"/v1/tenants/{tenant}/status")
