@@ -58,6 +58,11 @@ static int read_file(const char *file, char **ret_text, size_t *ret_len)
     return error;
 }
 
+static const char *why_unread(int error)
+{
+    return error == -EINVAL ? "it is no regular file" : strerror(-error);
+}
+
 static void print_errors(FILE *out, const char *file, struct errors *errors)
 {
     errors_sort(errors);
@@ -87,7 +92,7 @@ static bool load_profile(const char *directory, const char *file_name, FILE *out
     }
     error = read_file(path, &text, &len);
     if (error) {
-        fprintf(out, "%s: %s\n", path, strerror(-error));
+        fprintf(out, "%s: %s\n", path, why_unread(error));
     } else {
         ok = profiles_add(profiles, name, text, len, errors);
         print_errors(out, path, errors);
@@ -133,7 +138,7 @@ static struct config *load_config(const char *file, FILE *out)
     int error = read_file(file, &text, &len);
 
     if (error) {
-        fprintf(out, "%s: %s\n", file, strerror(-error));
+        fprintf(out, "%s: %s\n", file, why_unread(error));
     } else {
         config = config_parse(text, len, errors);
         print_errors(out, file, errors);
