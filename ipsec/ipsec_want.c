@@ -158,11 +158,13 @@ static void want_offered(struct want *want, struct ipsec_tunnel *tunnel,
         for (const char *at = proposals[i]; proposal_next_word(&at, word);) {
             const char *method = strncmp(word, "ke", 2) == 0 ? strchr(word, '_') : NULL;
 
+            if (!proposal_word_is_extra_ke(word)) {
+                continue;
+            }
             method = method ? method + 1 : word;
             snprintf(padded, sizeof padded, " %s ", method);
             bool quantum = strncmp(method, "mlkem", 5) == 0;
-            if (!proposal_word_is_extra_ke(word) ||
-                (seen->extra_ke && (!quantum || strstr(seen->post_quantum, padded)))) {
+            if (seen->extra_ke && (!quantum || strstr(seen->post_quantum, padded))) {
                 continue;
             }
             ipsec_refuse(want->wanted->arena, tunnel, IPSEC_NOT_YET,
