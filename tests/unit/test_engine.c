@@ -138,12 +138,13 @@ static void test_a_newer_push_supersedes(void **state)
                    *second = push_request("bio", 1001, 1, 20000);
     struct latch done;
 
-    TELL(fake.delay_ms = 300);
+    TELL(fake.delay_ms = 3000);
     latch_init(&done);
     first->aux = &done;
     first->done = answered;
     engine_submit(f->engine, first);
-    usleep(50000);
+    wait_for_state(f, "bio", "n/segment/a", OBJECT_PENDING, "is being carried out");
+    TELL(fake.delay_ms = 0);
     assert_answer(ask(f, second), REQUEST_CONVERGED, 2);
     assert_true(latch_is_set(&done));
     assert_answer(first, REQUEST_DONE, 1);
