@@ -33,7 +33,7 @@ enum {
     NOT_READY_MS = 1000,    /* a step that was not ready is tried again at the latest */
     PUBLISH_MS = 100,       /* between two snapshots */
     PUBLISH_WAITED_MS = 20, /* while somebody waits for convergence */
-    PUBLISH_SHARE = 30,     /* and at least so many times as long as the last one took */
+    PUBLISH_SHARE = 10,     /* and at least so many times as long as the last one took */
     SINCE_SLACK_MS = 2500,  /* by which two tellings of one moment may differ */
     FACTS_MS = 5000,        /* counters in the snapshot are at most this old */
     REQUEST_MS = 5000,      /* how long a request waits for the store and the backends to answer */
