@@ -45,6 +45,7 @@ struct bgp_watch {
     long long stirred_ms;             /* when something was last changed or moved */
     long long counters_ms;            /* when changed counters may be published next */
     bool counters_changed;
+    long long refresh_ms; /* when all routes are to be filtered anew; 0: they need not be */
 };
 
 /* What bfdd holds (bgp_bfd.c). It is asked only while it is there or somebody wants it. */

@@ -25,6 +25,7 @@ enum {
     RESIDUE_MS = 2000,
     ROUTES_MS = 4000, /* from zebra's coming back to the question whether it has routes */
     ROUTE_CHECKS = 4,
+    REFRESH_MS = 3000, /* from a change that is not ours to when it is surely complete */
     COUNTERS_MS = 1000,
 };
 
@@ -61,6 +62,31 @@ bool bgp_poll_due(const struct bgp_poll *poll, const struct bgp_vty *vty)
 
 /* --- configuration --------------------------------------------------------------------------- */
 
+/* Whether somebody else may have been at it: nobody may while our steps are being carried out, but
+ * the reader of the boot file, which no lock keeps off. */
+static bool is_not_ours(const struct bgp *bgp)
+{
+    return (bgp->seen && bgp->job.stage == BGP_JOB_IDLE) ||
+           bgp_process_is_young(bgp_vty_pid(bgp->bgpd));
+}
+
+/* What came in while a session referred to a policy that was not there yet was refused, and FRR 8.4
+ * does not look again when it is: routes are asked for (RFC 2918) and told once more. */
+static void refresh_routes(struct bgp *bgp)
+{
+    char vrf[IFNAME_TEXT], command[64];
+
+    for (size_t i = 0; bgp->seen && i < bgp->seen->n_instances; i++) {
+        const struct bgp_instance *instance = &bgp->seen->instances[i];
+
+        if (instance->ours) {
+            ids_vrf_name(instance->network_id, vrf);
+            snprintf(command, sizeof command, "clear bgp vrf %s * soft", vrf);
+            bgp_vty_send(bgp->bgpd, command, NULL, NULL, NULL);
+        }
+    }
+}
+
 static void take_config(struct bgp *bgp, const struct bgp_reply *reply)
 {
     struct bgp_watch *watch = &bgp->watch;
@@ -76,6 +102,9 @@ static void take_config(struct bgp *bgp, const struct bgp_reply *reply)
     if (!bgp->seen || bgp->seen->fingerprint != seen->fingerprint) {
         bgp->changed = true;
         bgp_watch_stir(bgp);
+        if (is_not_ours(bgp)) {
+            watch->refresh_ms = time_msec() + REFRESH_MS;
+        }
     }
     bgp_state_free(bgp->seen);
     bgp->seen = seen;
@@ -220,6 +249,11 @@ static void forget(struct bgp *bgp)
     }
 }
 
+static bool refresh_is_due(const struct bgp *bgp)
+{
+    return bgp->watch.refresh_ms && bgp->job.stage == BGP_JOB_IDLE && bgp_vty_answers(bgp->bgpd);
+}
+
 void bgp_watch_run(struct bgp *bgp)
 {
     struct bgp_watch *watch = &bgp->watch;
@@ -235,6 +269,10 @@ void bgp_watch_run(struct bgp *bgp)
     }
     if (bgp_poll_due(&watch->look, bgp->bgpd)) {
         bgp_look(bgp);
+    }
+    if (refresh_is_due(bgp) && time_msec() >= watch->refresh_ms) {
+        watch->refresh_ms = 0;
+        refresh_routes(bgp);
     }
     if (watch->counters_changed && time_msec() >= watch->counters_ms) {
         watch->counters_changed = false;
@@ -260,6 +298,9 @@ void bgp_watch_wait(const struct bgp *bgp)
     }
     if (watch->counters_changed) {
         poll_timer_wait_until(watch->counters_ms);
+    }
+    if (refresh_is_due(bgp)) {
+        poll_timer_wait_until(watch->refresh_ms);
     }
 }
 
