@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 
 import pytest
@@ -290,6 +291,26 @@ def test_a_changed_import_is_converged_when_it_holds(hub, birds):
 
 
 # ---------------------------------------------------------------- what goes wrong
+
+def test_what_was_refused_meanwhile_comes_back(hub):
+    """A filter that is not there refuses everything, and FRR 8.4 does not look again when it is. Both happen when bgpd starts anew and reads
+    its boot file, which has the filters last, while sessions come up; routerd then finds nothing to change."""
+    vrf = hub.routerd.network("bio", "genome")["vrf"]
+    assert next_hops(hub, "10.2.0.0/24") == ["169.254.10.2"]
+    shown = router.vty("bgpd", "show running-config")
+    name = re.search(r"neighbor 169.254.10.2 prefix-list (\S+) in", shown[shown.index(f"vrf {vrf}"):]).group(1)
+    other = name.removesuffix("-2") if name.endswith("-2") else f"{name}-2"
+    lines = [line.strip().replace(name, other) for line in shown.splitlines() if line.startswith(f"ip prefix-list {name} ")]
+    router.vty("bgpd", "configure terminal", f"router bgp 65010 vrf {vrf}", "address-family ipv4 unicast",
+               f"neighbor 169.254.10.2 prefix-list {other} in", "end")
+    for _ in range(10):
+        if not next_hops(hub, "10.2.0.0/24"):
+            break
+    router.vty("bgpd", "configure terminal", *lines, "end")
+    time.sleep(2)
+    until(lambda: next_hops(hub, "10.2.0.0/24") == ["169.254.10.2"], 30, lambda: f"10.2.0.0/24: {kernel_route(hub, '10.2.0.0/24')}")
+    hub.routerd.until_converged("bio")
+
 
 def test_a_wrong_key_does_not_come_up(hub, birds):
     aws, _ = birds
