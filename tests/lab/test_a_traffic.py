@@ -75,7 +75,8 @@ def test_status_tells_what_there_is(hub):
     def received():
         return hub.routerd.object("bio", "genome", "peers", "aws")["prefixes_received"]
 
-    until(lambda: received() == 1, 10, lambda: f"{received()} prefixes received")  # what others have announced for a moment is counted a little longer
+    # what was announced for a moment is counted a little longer
+    until(lambda: received() == 1, 10, lambda: f"{received()} prefixes received")
     status = hub.routerd.status("bio")
     assert status["converged"] and status["applied"] == status["generation"]
     network = status["networks"][0]

@@ -60,7 +60,7 @@ def assert_whole(hub, pid):
     """Nothing is left to do, which routerd cannot say before every daemon has answered, and all is up."""
     assert hub.routerd.daemon.pid == pid
     for tenant, document in hub.topologies.items():
-        until(lambda: hub.routerd.put(tenant, document, dry_run=True).json.get("plan", {}).get("steps") == [], 60, "a plan is left")
+        until(lambda: hub.routerd.put(tenant, document, dry_run=True).json.get("plan", {}).get("steps") == [], 40, "a plan is left")
     hub.routerd.until_converged("bio", "phys", seconds=90)
     for a, b in hub.bio.pairs():
         assert traffic.reach(a, b.address, 40), f"{a} does not reach {b}"
