@@ -6,11 +6,13 @@
 /* --- topologies that several intended states share
  * ------------------------------------------------- */
 
-static struct shared_topology *shared_new(struct topology *topology)
+static struct shared_topology *shared_new(const char *tenant, struct topology *topology)
 {
-    struct shared_topology *shared = calloc(1, sizeof *shared);
+    size_t size = strlen(tenant) + 1;
+    struct shared_topology *shared = calloc(1, sizeof *shared + size);
     if (!shared)
         abort();
+    memcpy(shared->tenant, tenant, size);
     shared->topology = topology;
     shared->refs = 1;
     return shared;
@@ -47,11 +49,10 @@ static struct intended *intended_alloc(const struct config *config, size_t n)
 }
 
 /* Appends a tenant; a reference to `shared` is taken over. */
-static void append(struct intended *intended, const char *name, uint64_t generation,
-                   struct shared_topology *shared)
+static void append(struct intended *intended, uint64_t generation, struct shared_topology *shared)
 {
     intended->tenants[intended->n_tenants++] = (struct intended_tenant){
-        .name = arena_strdup(intended->arena, name),
+        .name = shared->tenant,
         .generation = generation,
         .shared = shared,
         .topology = shared->topology,
@@ -60,7 +61,7 @@ static void append(struct intended *intended, const char *name, uint64_t generat
 
 static void append_same(struct intended *intended, const struct intended_tenant *tenant)
 {
-    append(intended, tenant->name, tenant->generation, shared_ref(tenant->shared));
+    append(intended, tenant->generation, shared_ref(tenant->shared));
 }
 
 struct intended *intended_new(const struct config *config)
@@ -88,11 +89,11 @@ struct intended *intended_with(const struct intended *base, const char *tenant, 
                                struct topology *topology)
 {
     struct intended *intended = intended_alloc(base->config, base->n_tenants + 1);
-    struct shared_topology *shared = shared_new(topology);
+    struct shared_topology *shared = shared_new(tenant, topology);
     size_t i = 0;
     while (i < base->n_tenants && strcmp(base->tenants[i].name, tenant) < 0)
         append_same(intended, &base->tenants[i++]);
-    append(intended, tenant, generation, shared);
+    append(intended, generation, shared);
     if (i < base->n_tenants && strcmp(base->tenants[i].name, tenant) == 0)
         i++;
     while (i < base->n_tenants)

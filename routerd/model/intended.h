@@ -14,14 +14,15 @@
 
 #include <stdint.h>
 
-/* A topology shared by several intended states; thread-safe count. */
+/* A tenant's topology, shared by several intended states; thread-safe count. */
 struct shared_topology {
     struct topology *topology;
     unsigned int refs;
+    char tenant[]; /* its name */
 };
 
 struct intended_tenant {
-    const char *name;
+    const char *name;    /* = shared->tenant */
     uint64_t generation; /* 0: never had one */
     struct shared_topology *shared;
     const struct topology *topology; /* = shared->topology; never null */
