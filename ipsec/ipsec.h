@@ -9,7 +9,8 @@
  *   ipsec_vici.h      the wire format (pure, fuzzed)
  *   ipsec_state.h     connections, secrets and SAs as values; the mark that makes them ours
  *   ipsec_seen.h      charon's answers to those (pure, fuzzed)
- *   ipsec_want.c      the intended state to those (pure)
+ *   ipsec_draft.h     the topologies to those (pure)
+ *   ipsec_want.c      the intended state and what the machine knows to those (pure)
  *   ipsec_clash.h     identities that must not meet (pure)
  *   ipsec_diff.c      wanted and seen to steps (pure)
  *   ipsec_trouble.h   charon's log to reasons (pure, fuzzed)

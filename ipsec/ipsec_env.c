@@ -254,15 +254,9 @@ static bool refresh_file(struct file *file, const char *path)
     return file->version != before;
 }
 
-static uint64_t ask_secret(void *aux, const char *directory, const char *name, int *ret_error)
+static uint64_t ask_secret(void *aux, const char *path, int *ret_error)
 {
     struct ipsec_env *env = aux;
-    char path[4096];
-
-    if (snprintf(path, sizeof path, "%s/%s", directory, name) >= (int)sizeof path) {
-        *ret_error = -ENAMETOOLONG;
-        return 0;
-    }
     struct file *file = shash_find_data(&env->files, path);
     if (!file) {
         if (shash_count(&env->files) == ENTRIES) {

@@ -97,6 +97,7 @@ struct ipsec {
     /* the wanted state that was asked for last, and what it was made of */
     struct ipsec_wanted *wanted;
     struct intended *wanted_intended;
+    struct tenant_parts parts;
     bool wanted_stale;
 };
 

@@ -64,6 +64,7 @@ static void ipsec_close(struct backend *backend)
     sync_done(ipsec);
     keeper_done(ipsec);
     forget_wanted(ipsec);
+    ipsec_parts_clear(&ipsec->parts);
     ipsec_env_free(ipsec->env);
     ipsec_seen_done(&ipsec->seen);
     free(ipsec->path);
@@ -113,7 +114,7 @@ const struct ipsec_wanted *ipsec_wanted_for(struct ipsec *ipsec, const struct in
         struct intended *reference = intended_ref(intended);
         forget_wanted(ipsec);
         ipsec->wanted_intended = reference;
-        ipsec->wanted = ipsec_want(intended, &facts, &ipsec->seen);
+        ipsec->wanted = ipsec_want(intended, &ipsec->parts, &facts, &ipsec->seen);
         ipsec->wanted_stale = false;
     }
     return ipsec->wanted;

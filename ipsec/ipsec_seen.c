@@ -166,6 +166,7 @@ int ipsec_seen_conn(struct ipsec_seen *seen, const struct vici_packet *packet)
         !conn.remote_id) {
         conn = (struct ipsec_conn){.id = conn.id, .foreign = true};
     }
+    ipsec_conn_identify(&conn, conn.local_id, conn.remote_id);
     seen->conns = append(seen->conns, seen->n_conns, sizeof *seen->conns);
     seen->conns[seen->n_conns++] = conn;
     return 0;

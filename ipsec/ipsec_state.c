@@ -165,6 +165,14 @@ uint64_t ipsec_identity(const char *id)
     return digest;
 }
 
+void ipsec_conn_identify(struct ipsec_conn *conn, const char *local_id, const char *remote_id)
+{
+    conn->local_id = local_id;
+    conn->remote_id = remote_id;
+    conn->local_identity = local_id ? ipsec_identity(local_id) : 0;
+    conn->remote_identity = remote_id ? ipsec_identity(remote_id) : 0;
+}
+
 const struct ipsec_key *ipsec_find_key(const struct ipsec_seen *seen, uint64_t number)
 {
     size_t low = 0, high = seen->n_keys;
@@ -256,8 +264,7 @@ bool ipsec_sa_stale(const struct ipsec_sa *sa, const struct ipsec_conn *conn)
     if (!sa->established) {
         return false;
     }
-    if (sa->local_id != ipsec_identity(conn->local_id) ||
-        sa->remote_id != ipsec_identity(conn->remote_id)) {
+    if (sa->local_id != conn->local_identity || sa->remote_id != conn->remote_identity) {
         return true;
     }
     return !ipsec_addrs_hold(conn->local_addr, &sa->local_host) ||

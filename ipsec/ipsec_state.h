@@ -66,6 +66,7 @@ struct ipsec_conn {
     const char *remote_addrs; /* comma separated; wanted: null while the name is not resolved */
     const char *local_id, *remote_id; /* wanted: as configured (local_id null while it is the
                                          missing address); seen: as charon prints them */
+    uint64_t local_identity, remote_identity; /* ipsec_identity() of them; 0: there is none */
     uint32_t ike_rekey_s, child_rekey_s, dpd_delay_s;
 };
 
@@ -134,6 +135,8 @@ uint64_t ipsec_digest_number(uint64_t digest, uint64_t number);
 
 /* A number for an identity, the same for all spellings that charon takes for the same one. */
 uint64_t ipsec_identity(const char *id);
+/* Sets both identities of a connection, borrowed, and their numbers; null is fine. */
+void ipsec_conn_identify(struct ipsec_conn *conn, const char *local_id, const char *remote_id);
 /* The first of an id in a sorted array, or null. */
 const struct ipsec_conn *ipsec_find_conn(const struct ipsec_seen *seen, uint32_t id);
 const struct ipsec_sa *ipsec_find_sa(const struct ipsec_seen *seen, uint32_t id);

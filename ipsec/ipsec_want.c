@@ -1,6 +1,7 @@
 #include "ipsec/ipsec_want.h"
 
 #include "ipsec/ipsec_clash.h"
+#include "ipsec/ipsec_draft.h"
 #include "model/proposal.h"
 
 #include <errno.h>
@@ -8,16 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* To be raised when what ipsec_apply.c loads besides the profile's settings changes: then every
- * connection is loaded anew, once. */
-enum { SETTINGS_VERSION = 2 };
+/* Where tunnels that leave by an uplink are sent from, in one family. */
+struct local {
+    bool asked;
+    const char *text; /* null: it has none */
+    uint64_t identity;
+};
 
 struct want {
     struct ipsec_wanted *wanted;
     const struct ipsec_facts *facts;
+    const struct ipsec_seen *seen;
     const struct config *config;
-    const char *tenant;
-    const struct network *network;
+    struct local *locals; /* of the configuration's uplinks, and of one that is not there: IPv4 and
+                             IPv6 of each */
 };
 
 static const char *print(struct want *want, const struct addr *addr)
@@ -26,93 +31,99 @@ static const char *print(struct want *want, const struct addr *addr)
     return arena_strdup(want->wanted->arena, addr_print(addr, text));
 }
 
-/* The remote's addresses of the family that the uplink has too, and the uplink's address. */
-static void want_addrs(struct want *want, struct ipsec_tunnel *tunnel, const struct tunnel *source)
+static const char *interface_of(const struct want *want, const struct ipsec_draft *draft)
 {
-    const struct config_uplink *uplink = config_find_uplink(want->config, source->uplink);
-    const char *interface = uplink ? uplink->interface : "";
-    struct addr remotes[IPSEC_REMOTES], local;
-    size_t n = 1;
+    return draft->uplink < want->config->n_uplinks ? want->config->uplinks[draft->uplink].interface : "";
+}
 
-    if (addr_parse(source->remote, &remotes[0]) != 0) {
-        n = want->facts->resolve(want->facts->aux, source->remote, remotes);
-        if (n == 0) {
-            ipsec_refuse(
-                want->wanted->arena, tunnel, IPSEC_NOT_YET,
-                "%s does not resolve to an address; is that name right, and does DNS answer?",
-                source->remote);
-            return;
+static const struct local *local_of(struct want *want, const struct ipsec_draft *draft, int family)
+{
+    struct local *local = &want->locals[2 * draft->uplink + (family != AF_INET)];
+    struct addr addr;
+
+    if (!local->asked) {
+        local->asked = true;
+        if (want->facts->uplink(want->facts->aux, interface_of(want, draft), family, &addr)) {
+            local->text = print(want, &addr);
+            local->identity = ipsec_identity(local->text);
         }
     }
-    for (size_t i = 0; i < n && !tunnel->conn.local_addr; i++) {
-        if (want->facts->uplink(want->facts->aux, interface, remotes[i].family, &local)) {
-            tunnel->conn.local_addr = print(want, &local);
+    return local->text ? local : NULL;
+}
+
+/* The addresses of a name that are of the family. */
+static const char *print_remotes(struct want *want, const struct addr *remotes, size_t n,
+                                 int family)
+{
+    const char *list = NULL;
+
+    for (size_t i = 0; i < n; i++) {
+        if (remotes[i].family == family) {
+            const char *addr = print(want, &remotes[i]);
+            list = list ? arena_printf(want->wanted->arena, "%s,%s", list, addr) : addr;
         }
     }
-    if (!tunnel->conn.local_addr) {
+    return list;
+}
+
+/* The remote's addresses of the family that the uplink has too, and the uplink's address, which is
+ * returned: null if there is none. */
+static const struct local *want_addrs(struct want *want, const struct ipsec_draft *draft,
+                                      struct ipsec_tunnel *tunnel)
+{
+    const struct tunnel *source = draft->source;
+    const struct local *local = NULL;
+    struct addr remotes[IPSEC_REMOTES] = {draft->remote};
+    size_t n =
+        draft->remote_addrs ? 1 : want->facts->resolve(want->facts->aux, source->remote, remotes);
+    int family = 0;
+
+    if (n == 0) {
+        ipsec_refuse(want->wanted->arena, tunnel, IPSEC_NOT_YET,
+                     "%s does not resolve to an address; is that name right, and does DNS answer?",
+                     source->remote);
+        return NULL;
+    }
+    for (size_t i = 0; i < n && !local; i++) {
+        family = remotes[i].family;
+        local = local_of(want, draft, family);
+    }
+    if (!local) {
         ipsec_refuse(want->wanted->arena, tunnel, IPSEC_NOT_YET,
                      "uplink %s (interface %s) has no %s address to reach %s from", source->uplink,
-                     interface, remotes[0].family == AF_INET ? "IPv4" : "IPv6", source->remote);
-        return;
+                     interface_of(want, draft), remotes[0].family == AF_INET ? "IPv4" : "IPv6",
+                     source->remote);
+        return NULL;
     }
-    for (size_t i = 0; i < n; i++) {
-        if (remotes[i].family == local.family) {
-            const char *addr = print(want, &remotes[i]), *list = tunnel->conn.remote_addrs;
-            tunnel->conn.remote_addrs =
-                list ? arena_printf(want->wanted->arena, "%s,%s", list, addr) : addr;
-        }
-    }
-}
-
-static uint64_t digest_list(uint64_t digest, const char **texts, size_t n)
-{
-    digest = ipsec_digest_number(digest, n);
-    for (size_t i = 0; i < n; i++) {
-        digest = ipsec_digest(digest, texts[i]);
-    }
-    return digest;
-}
-
-/* Of what charon does not show, or shows in another spelling. */
-static uint64_t digest_settings(const struct ipsec_tunnel *tunnel)
-{
-    const struct tunnel_settings *settings = &tunnel->settings;
-    uint64_t digest = ipsec_digest_number(ipsec_digest_start, SETTINGS_VERSION);
-
-    digest = digest_list(digest, settings->ike_proposals, settings->n_ike_proposals);
-    digest = digest_list(digest, settings->ike_more, settings->n_ike_more);
-    digest = digest_list(digest, settings->esp_proposals, settings->n_esp_proposals);
-    digest = digest_list(digest, settings->esp_more, settings->n_esp_more);
-    digest = ipsec_digest_number(digest, settings->ike_version);
-    digest = ipsec_digest_number(digest, settings->replay_window);
-    digest = ipsec_digest_number(digest, settings->force_nat_traversal);
-    digest = ipsec_digest_number(digest, tunnel->dpd_timeout_s);
-    return ipsec_digest_number(digest, (uint64_t)tunnel->family);
+    tunnel->conn.local_addr = local->text;
+    tunnel->conn.remote_addrs =
+        draft->remote_addrs ? draft->remote_addrs : print_remotes(want, remotes, n, family);
+    return local;
 }
 
 /* --- certificates ------------------------------------------------------------------------------
  */
 
-static bool confirms(const struct ipsec_card *card, const char *id)
+static bool confirms(const struct ipsec_card *card, uint64_t identity)
 {
     for (size_t i = 0; i < card->n_names; i++) {
-        if (ipsec_identity(card->names[i]) == ipsec_identity(id)) {
+        if (ipsec_identity(card->names[i]) == identity) {
             return true;
         }
     }
-    return ipsec_identity(card->subject) == ipsec_identity(id);
+    return ipsec_identity(card->subject) == identity;
 }
 
 /* What we call ourselves if the topology does not say: the uplink's address if the certificate has
  * it, its first host name, or its subject. */
 static const char *certified_id(struct want *want, const struct ipsec_card *card,
-                                const char *local_addr)
+                                const struct local *local)
 {
     struct addr addr;
     const char *id = card->subject;
 
-    if (local_addr && confirms(card, local_addr)) {
-        return local_addr;
+    if (local && confirms(card, local->identity)) {
+        return local->text;
     }
     for (size_t i = card->n_names; i-- > 0;) {
         if (addr_parse(card->names[i], &addr) != 0 && !strchr(card->names[i], '@')) {
@@ -122,9 +133,11 @@ static const char *certified_id(struct want *want, const struct ipsec_card *card
     return arena_strdup(want->wanted->arena, id);
 }
 
-static void want_certificate(struct want *want, struct ipsec_tunnel *tunnel, const char *local_id)
+static void want_certificate(struct want *want, struct ipsec_tunnel *tunnel,
+                             const struct local *local)
 {
     struct arena *arena = want->wanted->arena;
+    struct ipsec_conn *conn = &tunnel->conn;
     const struct ipsec_card *card =
         want->facts->card(want->facts->aux, tunnel->secrets_directory, &tunnel->files);
 
@@ -133,14 +146,17 @@ static void want_certificate(struct want *want, struct ipsec_tunnel *tunnel, con
         ipsec_refuse(arena, tunnel, IPSEC_NOT_YET, "%s", card->fault);
         return;
     }
-    tunnel->conn.credentials = card->version;
-    tunnel->conn.key = ipsec_key_number(card->key_id);
-    tunnel->conn.local_id = local_id ? local_id : certified_id(want, card, tunnel->conn.local_addr);
+    conn->credentials = card->version;
+    conn->key = ipsec_key_number(card->key_id);
+    if (!conn->local_id) {
+        conn->local_id = certified_id(want, card, local);
+        conn->local_identity = ipsec_identity(conn->local_id);
+    }
     /* Names of attributes have several spellings: whether it is the subject is charon's to say. */
-    if (!strchr(tunnel->conn.local_id, '=') && !confirms(card, tunnel->conn.local_id)) {
+    if (!strchr(conn->local_id, '=') && !confirms(card, conn->local_identity)) {
         tunnel->credentials_unknown = true;
         ipsec_refuse(arena, tunnel, IPSEC_NOT_YET,
-                     "local_id %s is not in certificate %s, which is for %s", local_id,
+                     "local_id %s is not in certificate %s, which is for %s", conn->local_id,
                      tunnel->files.certificate, card->n_names ? card->names[0] : card->subject);
     }
 }
@@ -149,9 +165,10 @@ static void want_certificate(struct want *want, struct ipsec_tunnel *tunnel, con
  */
 
 /* Reports a further key exchange (RFC 9370) that charon does not offer. */
-static void want_offered(struct want *want, struct ipsec_tunnel *tunnel,
-                         const struct ipsec_seen *seen, const char **proposals, size_t n)
+static void want_offered(struct want *want, struct ipsec_tunnel *tunnel, const char **proposals,
+                         size_t n)
 {
+    const struct ipsec_seen *seen = want->seen;
     char word[PROPOSAL_WORD], padded[PROPOSAL_WORD + 2];
 
     for (size_t i = 0; i < n && seen->algorithms_known; i++) {
@@ -179,11 +196,11 @@ static void want_offered(struct want *want, struct ipsec_tunnel *tunnel,
 
 /* The version of what is to be loaded: of the file and of the identities that it is for. After
  * ipsec_clash(). */
-static void want_secret(struct want *want, struct ipsec_tunnel *tunnel)
+static void want_secret(struct want *want, const struct ipsec_draft *draft,
+                        struct ipsec_tunnel *tunnel)
 {
     int error = 0;
-    uint64_t version = want->facts->secret(want->facts->aux, tunnel->secrets_directory,
-                                           tunnel->secret_name, &error);
+    uint64_t version = want->facts->secret(want->facts->aux, draft->secret_path, &error);
 
     if (version == 0) {
         tunnel->credentials_unknown = true;
@@ -201,133 +218,93 @@ static void want_secret(struct want *want, struct ipsec_tunnel *tunnel)
     }
 }
 
-/* How long IKEv1 waits for the other end's word (RFC 3706): as the profile says unless the topology
- * asks so seldom that it would give up at once. */
-static uint32_t dpd_timeout(const struct tunnel *source, const struct tunnel_settings *settings)
-{
-    uint32_t timeout = source->profile->dpd_timeout_s;
+/* ---------------------------------------------------------------- all of it */
 
-    if (settings->ike_version != PROFILE_IKEV1) {
-        return 0;
-    }
-    return timeout > settings->dpd_delay_s ? timeout : 2 * settings->dpd_delay_s;
-}
-
-static void want_ends(struct want *want, const struct tunnel *source, struct ipsec_tunnel *tunnel)
+static void want_tunnel(struct want *want, const struct ipsec_draft *draft,
+                        struct ipsec_tunnel *tunnel)
 {
     struct ipsec_conn *conn = &tunnel->conn;
 
-    want_addrs(want, tunnel, source);
-    conn->local_id = source->local_id ? source->local_id : conn->local_addr;
-    conn->remote_id = source->remote_id ? source->remote_id : source->remote;
+    *tunnel = draft->tunnel;
+    const struct local *local = want_addrs(want, draft, tunnel);
     if (tunnel->files.certificate) {
-        conn->local_id = source->local_id;
-        want_certificate(want, tunnel, source->local_id);
+        want_certificate(want, tunnel, local);
+    } else if (!conn->local_id && local) {
+        conn->local_id = local->text;
+        conn->local_identity = local->identity;
     }
-    if (conn->local_id) {
-        conn->ends =
-            ipsec_digest_number(ipsec_identity(conn->local_id), ipsec_identity(conn->remote_id));
+    if (!draft->tunnel.conn.local_id && conn->local_id) {
+        conn->ends = ipsec_digest_number(conn->local_identity, conn->remote_identity);
     }
-}
-
-static void want_tunnel(struct want *want, const struct ipsec_seen *seen,
-                        const struct tunnel *source, struct ipsec_tunnel *tunnel)
-{
-    struct arena *arena = want->wanted->arena;
-    struct tunnel_settings settings = tunnel_settings(source);
-
-    *tunnel = (struct ipsec_tunnel){
-        .tenant = want->tenant,
-        .object = arena_printf(arena, "%s/tunnel/%s", want->network->name, source->name),
-        .profile = source->profile->name,
-        .psk = source->profile->psk,
-        .settings = settings,
-        .dpd_timeout_s = dpd_timeout(source, &settings),
-        .family = settings.ike_version == PROFILE_IKEV1 ? source->inside[0].addr.family : 0,
-        .secrets_directory = want->config->secrets_directory,
-        .secret_name = source->psk_secret,
-        .files = {source->certificate, source->ca, source->crl},
-    };
-    tunnel->conn = (struct ipsec_conn){
-        .id = source->id,
-        .owner = arena_printf(arena, "%s/%s", want->tenant, tunnel->object),
-        .initiate = source->initiate,
-        .settings = digest_settings(tunnel),
-        .ike_rekey_s = settings.ike_lifetime_s,
-        .child_rekey_s = settings.child_lifetime_s,
-        .dpd_delay_s = settings.dpd_delay_s,
-    };
-    want_ends(want, source, tunnel);
-    want_offered(want, tunnel, seen, settings.ike_proposals, settings.n_ike_proposals);
-    want_offered(want, tunnel, seen, settings.esp_proposals, settings.n_esp_proposals);
-    if (source->local_id && !ipsec_identity_exact(source->local_id)) {
-        ipsec_refuse(want->wanted->arena, tunnel, IPSEC_NEVER,
-                     "local_id is not an address, a host name, user@host or a distinguished name");
-    }
-    if (!ipsec_identity_exact(tunnel->conn.remote_id)) {
-        ipsec_refuse(want->wanted->arena, tunnel, IPSEC_NEVER,
-                     "remote_id is not an address, a host name, user@host or a distinguished name");
+    if (draft->extra_ke) {
+        const struct tunnel_settings *settings = &tunnel->settings;
+        want_offered(want, tunnel, settings->ike_proposals, settings->n_ike_proposals);
+        want_offered(want, tunnel, settings->esp_proposals, settings->n_esp_proposals);
     }
 }
 
-/* ---------------------------------------------------------------- all of it */
+struct place {
+    uint32_t id;
+    const struct ipsec_draft *draft;
+};
 
-static int compare_tunnels(const void *a, const void *b)
+static int compare_places(const void *a, const void *b)
 {
-    const struct ipsec_tunnel *x = a, *y = b;
-    return x->conn.id < y->conn.id ? -1 : x->conn.id > y->conn.id;
+    const struct place *x = a, *y = b;
+    return x->id < y->id ? -1 : x->id > y->id;
 }
 
-static size_t count_tunnels(const struct intended *intended)
+/* The drafts of all tenants, sorted by id. */
+static const struct place *sort_drafts(const struct tenant_parts *parts, struct arena *arena,
+                                       size_t *ret_n)
 {
-    size_t n = 0;
+    size_t n_tenants = parts->intended->n_tenants, n = 0, at = 0;
 
-    for (size_t t = 0; t < intended->n_tenants; t++) {
-        const struct topology *topology = intended->tenants[t].topology;
-        for (size_t i = 0; i < topology->n_networks; i++) {
-            n += topology->networks[i].n_tunnels;
+    for (size_t t = 0; t < n_tenants; t++) {
+        n += ((const struct ipsec_drafts *)parts->parts[t])->n_drafts;
+    }
+    struct place *places = arena_calloc(arena, n, sizeof *places);
+    for (size_t t = 0; t < n_tenants; t++) {
+        const struct ipsec_drafts *drafts = parts->parts[t];
+        for (size_t i = 0; i < drafts->n_drafts; i++) {
+            const struct ipsec_draft *draft = &drafts->drafts[i];
+            places[at++] = (struct place){draft->tunnel.conn.id, draft};
         }
     }
-    return n;
-}
-
-static void want_topology(struct want *want, const struct ipsec_seen *seen,
-                          const struct topology *topology)
-{
-    struct ipsec_wanted *wanted = want->wanted;
-
-    for (size_t i = 0; i < topology->n_networks; i++) {
-        want->network = &topology->networks[i];
-        for (size_t k = 0; k < want->network->n_tunnels; k++) {
-            want_tunnel(want, seen, &want->network->tunnels[k],
-                        &wanted->tunnels[wanted->n_tunnels++]);
-        }
+    if (n > 1) {
+        qsort(places, n, sizeof *places, compare_places);
     }
+    *ret_n = n;
+    return places;
 }
 
-struct ipsec_wanted *ipsec_want(const struct intended *intended, const struct ipsec_facts *facts,
-                                const struct ipsec_seen *seen)
+struct ipsec_wanted *ipsec_want(const struct intended *intended, struct tenant_parts *parts,
+                                const struct ipsec_facts *facts, const struct ipsec_seen *seen)
 {
     struct arena *arena = arena_new();
     struct ipsec_wanted *wanted = arena_alloc(arena, sizeof *wanted);
-    struct want want = {.wanted = wanted, .facts = facts, .config = intended->config};
+    struct want want = {wanted, facts, seen, intended->config, NULL};
 
+    tenant_parts_update(parts, intended, &ipsec_drafts_class, NULL);
     wanted->arena = arena;
-    wanted->tunnels = arena_calloc(arena, count_tunnels(intended), sizeof *wanted->tunnels);
-    for (size_t t = 0; t < intended->n_tenants; t++) {
-        want.tenant = intended->tenants[t].name;
-        want_topology(&want, seen, intended->tenants[t].topology);
-    }
-    if (wanted->n_tunnels > 1) {
-        qsort(wanted->tunnels, wanted->n_tunnels, sizeof *wanted->tunnels, compare_tunnels);
+    want.locals = arena_calloc(arena, 2 * (intended->config->n_uplinks + 1), sizeof *want.locals);
+    const struct place *places = sort_drafts(parts, arena, &wanted->n_tunnels);
+    wanted->tunnels = arena_calloc(arena, wanted->n_tunnels, sizeof *wanted->tunnels);
+    for (size_t i = 0; i < wanted->n_tunnels; i++) {
+        want_tunnel(&want, places[i].draft, &wanted->tunnels[i]);
     }
     ipsec_clash(wanted, seen);
     for (size_t i = 0; i < wanted->n_tunnels; i++) {
         if (wanted->tunnels[i].secret_name) {
-            want_secret(&want, &wanted->tunnels[i]);
+            want_secret(&want, places[i].draft, &wanted->tunnels[i]);
         }
     }
     return wanted;
+}
+
+void ipsec_parts_clear(struct tenant_parts *parts)
+{
+    tenant_parts_clear(parts, &ipsec_drafts_class);
 }
 
 void ipsec_wanted_free(struct ipsec_wanted *wanted)

@@ -7,7 +7,7 @@
 #define IPSEC_WANT_H
 
 #include "ipsec/ipsec_state.h"
-#include "model/intended.h"
+#include "model/tenant_parts.h"
 
 enum ipsec_refusal {
     IPSEC_ACCEPTED,
@@ -60,17 +60,19 @@ struct ipsec_facts {
     size_t (*resolve)(void *aux, const char *name, struct addr *ret_addrs);
     /* A digest of the secret file's identity, never 0. 0: it cannot be read; -errno in *ret_error.
      */
-    uint64_t (*secret)(void *aux, const char *directory, const char *name, int *ret_error);
+    uint64_t (*secret)(void *aux, const char *path, int *ret_error);
     /* Of the certificate files; borrowed until the facts are asked for again. */
     const struct ipsec_card *(*card)(void *aux, const char *directory,
                                      const struct ipsec_files *files);
 };
 
 /* `seen` decides which of two tunnels with the same identities and different secrets may stay: the
- * one that is loaded, else the one with the lower id. The result refers to the intended state's
- * strings and is freed with ipsec_wanted_free(). */
-struct ipsec_wanted *ipsec_want(const struct intended *intended, const struct ipsec_facts *facts,
-                                const struct ipsec_seen *seen);
+ * one that is loaded, else the one with the lower id. `parts` keeps what the topologies alone say
+ * for the next call; start from zeroes. The result refers to it until then, and to the intended
+ * state's strings, and is freed with ipsec_wanted_free(). */
+struct ipsec_wanted *ipsec_want(const struct intended *intended, struct tenant_parts *parts,
+                                const struct ipsec_facts *facts, const struct ipsec_seen *seen);
+void ipsec_parts_clear(struct tenant_parts *parts);
 void ipsec_wanted_free(struct ipsec_wanted *wanted);
 const struct ipsec_tunnel *ipsec_wanted_find(const struct ipsec_wanted *wanted, uint32_t id);
 

@@ -102,7 +102,7 @@ static void write_remote(struct vici_writer *writer, const struct ipsec_conn *co
     vici_section_end(writer);
 }
 
-/* A change here needs another SETTINGS_VERSION in ipsec_want.c. */
+/* A change here needs another SETTINGS_VERSION in ipsec_draft.c. */
 void ipsec_write_conn(struct vici_writer *writer, const struct ipsec_tunnel *tunnel,
                       const struct ipsec_pki *pki)
 {

@@ -45,6 +45,7 @@ struct bench {
     struct intended *intended;
     struct ids ids;
     struct states seen;
+    struct tenant_parts ipsec;
     char *changed;
     struct {
         const char *name;
@@ -137,11 +138,10 @@ static size_t resolve(void *aux, const char *name, struct addr *ret_addrs)
     return 0;
 }
 
-static uint64_t digest_secret(void *aux, const char *directory, const char *name, int *ret_error)
+static uint64_t digest_secret(void *aux, const char *path, int *ret_error)
 {
     (void)aux;
-    (void)directory;
-    (void)name;
+    (void)path;
     *ret_error = 0;
     return 1;
 }
@@ -185,7 +185,7 @@ static void want_all(struct bench *bench, const struct intended *intended, struc
     lap(bench, "net wanted");
     nft_want(intended, &host, &ret->nft);
     lap(bench, "nft wanted");
-    ret->ipsec = ipsec_want(intended, &facts, &nothing);
+    ret->ipsec = ipsec_want(intended, &bench->ipsec, &facts, &nothing);
     lap(bench, "ipsec wanted");
     ret->bgp = bgp_want(intended, digest_password, NULL);
     lap(bench, "bgp wanted");
@@ -344,6 +344,7 @@ int main(int argc, char **argv)
     }
     printf("}}\n");
     let_go(&bench.seen);
+    ipsec_parts_clear(&bench.ipsec);
     intended_unref(bench.intended);
     ids_done(&bench.ids);
     profiles_free(bench.profiles);

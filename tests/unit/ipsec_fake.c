@@ -39,11 +39,12 @@ static size_t fake_resolve(void *aux, const char *name, struct addr *ret_addrs)
     return n;
 }
 
-static uint64_t fake_secret(void *aux, const char *directory, const char *name, int *ret_error)
+static uint64_t fake_secret(void *aux, const char *path, int *ret_error)
 {
     const struct ipsec_fake *fake = aux;
+    const char *name = path + strlen("/secrets/");
 
-    assert_string_equal(directory, "/secrets");
+    assert_memory_equal(path, "/secrets/", strlen("/secrets/"));
     *ret_error = fake->secret_error;
     return fake->secret_error ? 0
                               : ipsec_digest(ipsec_digest_start + fake->secret_generation, name);
@@ -96,9 +97,15 @@ void ipsec_fake_init(struct ipsec_fake *fake)
     fake->intended = intended_new(fake->config);
 }
 
-void ipsec_fake_done(struct ipsec_fake *fake)
+void ipsec_fake_done_charon(struct ipsec_fake *fake)
 {
     ipsec_seen_done(&fake->seen);
+    ipsec_parts_clear(&fake->parts);
+}
+
+void ipsec_fake_done(struct ipsec_fake *fake)
+{
+    ipsec_fake_done_charon(fake);
     intended_unref(fake->intended);
     ids_done(&fake->ids);
     profiles_free(fake->profiles);
@@ -201,9 +208,91 @@ void ipsec_fake_topology(struct ipsec_fake *fake, const char *tenant, const char
     free(text);
 }
 
+/* --- what is made of kept parts is what is made anew ------------------------------------------ */
+
+static void assert_same_text(const char *a, const char *b)
+{
+    assert_true(a && b ? strcmp(a, b) == 0 : a == b);
+}
+
+static void assert_same_list(const char **a, size_t n, const char **b, size_t m)
+{
+    assert_int_equal(n, m);
+    for (size_t i = 0; i < n; i++) {
+        assert_string_equal(a[i], b[i]);
+    }
+}
+
+static void assert_same_conn(const struct ipsec_conn *a, const struct ipsec_conn *b)
+{
+    assert_int_equal(a->id, b->id);
+    assert_same_text(a->owner, b->owner);
+    assert_same_text(a->local_addr, b->local_addr);
+    assert_same_text(a->remote_addrs, b->remote_addrs);
+    assert_same_text(a->local_id, b->local_id);
+    assert_same_text(a->remote_id, b->remote_id);
+    assert_true(a->foreign == b->foreign && a->initiate == b->initiate);
+    assert_true(a->settings == b->settings && a->ends == b->ends);
+    assert_true(a->credentials == b->credentials && a->key == b->key);
+    assert_true(a->local_identity == b->local_identity);
+    assert_true(a->local_identity == (a->local_id ? ipsec_identity(a->local_id) : 0));
+    assert_true(a->remote_identity == b->remote_identity);
+    assert_int_equal(a->loaded_s, b->loaded_s);
+    assert_int_equal(a->ike_rekey_s, b->ike_rekey_s);
+    assert_int_equal(a->child_rekey_s, b->child_rekey_s);
+    assert_int_equal(a->dpd_delay_s, b->dpd_delay_s);
+}
+
+static void assert_same_settings(const struct tunnel_settings *a, const struct tunnel_settings *b)
+{
+    assert_same_list(a->ike_proposals, a->n_ike_proposals, b->ike_proposals, b->n_ike_proposals);
+    assert_same_list(a->ike_more, a->n_ike_more, b->ike_more, b->n_ike_more);
+    assert_same_list(a->esp_proposals, a->n_esp_proposals, b->esp_proposals, b->n_esp_proposals);
+    assert_same_list(a->esp_more, a->n_esp_more, b->esp_more, b->n_esp_more);
+    assert_int_equal(a->ike_version, b->ike_version);
+    assert_int_equal(a->replay_window, b->replay_window);
+    assert_int_equal(a->force_nat_traversal, b->force_nat_traversal);
+}
+
+static void assert_same_tunnel(const struct ipsec_tunnel *a, const struct ipsec_tunnel *b)
+{
+    assert_same_conn(&a->conn, &b->conn);
+    assert_same_settings(&a->settings, &b->settings);
+    assert_same_text(a->tenant, b->tenant);
+    assert_same_text(a->object, b->object);
+    assert_same_text(a->profile, b->profile);
+    assert_same_text(a->psk.characters, b->psk.characters);
+    assert_int_equal(a->dpd_timeout_s, b->dpd_timeout_s);
+    assert_int_equal(a->family, b->family);
+    assert_same_text(a->secrets_directory, b->secrets_directory);
+    assert_same_text(a->secret_name, b->secret_name);
+    assert_same_text(a->files.certificate, b->files.certificate);
+    assert_same_text(a->files.ca, b->files.ca);
+    assert_same_text(a->files.crl, b->files.crl);
+    assert_int_equal(a->credentials_unknown, b->credentials_unknown);
+    assert_true(a->secret_version == b->secret_version && a->secret_narrow == b->secret_narrow);
+    assert_int_equal(a->refusal, b->refusal);
+    assert_same_text(a->reason, b->reason);
+}
+
+struct ipsec_wanted *ipsec_fake_want_of(struct ipsec_fake *fake, const struct intended *intended)
+{
+    struct tenant_parts none = {.intended = NULL};
+    struct ipsec_wanted *wanted = ipsec_want(intended, &fake->parts, &fake->facts, &fake->seen);
+    struct ipsec_wanted *fresh = ipsec_want(intended, &none, &fake->facts, &fake->seen);
+
+    assert_int_equal(wanted->n_tunnels, fresh->n_tunnels);
+    for (size_t i = 0; i < wanted->n_tunnels; i++) {
+        assert_same_tunnel(&wanted->tunnels[i], &fresh->tunnels[i]);
+    }
+    ipsec_wanted_free(fresh);
+    ipsec_parts_clear(&none);
+    return wanted;
+}
+
 struct ipsec_wanted *ipsec_fake_want(struct ipsec_fake *fake)
 {
-    return ipsec_want(fake->intended, &fake->facts, &fake->seen);
+    return ipsec_fake_want_of(fake, fake->intended);
 }
 
 /* ---------------------------------------------------------------- charon */
@@ -211,7 +300,7 @@ struct ipsec_wanted *ipsec_fake_want(struct ipsec_fake *fake)
 void ipsec_fake_add_steps(struct ipsec_fake *fake, const struct intended *intended,
                           struct plan *plan)
 {
-    struct ipsec_wanted *wanted = ipsec_want(intended, &fake->facts, &fake->seen);
+    struct ipsec_wanted *wanted = ipsec_fake_want_of(fake, intended);
 
     ipsec_diff(wanted, &fake->seen, plan);
     ipsec_wanted_free(wanted);
@@ -331,13 +420,13 @@ static void load_conn(struct ipsec_fake *fake, const struct ipsec_conn *wanted)
         .id = wanted->id,
         .local_addr = arena_strdup(arena, wanted->local_addr),
         .remote_addrs = arena_strdup(arena, wanted->remote_addrs),
-        .local_id = arena_strdup(arena, printed(wanted->local_id)),
-        .remote_id = arena_strdup(arena, printed(wanted->remote_id)),
         .ike_rekey_s = wanted->ike_rekey_s,
         .child_rekey_s = wanted->child_rekey_s,
         .dpd_delay_s = wanted->dpd_delay_s,
     };
 
+    ipsec_conn_identify(&conn, arena_strdup(arena, printed(wanted->local_id)),
+                        arena_strdup(arena, printed(wanted->remote_id)));
     assert_true(ipsec_mark_parse(arena, ipsec_mark(wanted, mark), &conn));
     ipsec_fake_drop_conn(fake, conn.id);
     add_conn(fake, &conn);

@@ -13,6 +13,7 @@ struct ipsec_fake {
     struct profiles *profiles;
     struct ids ids;
     struct intended *intended;
+    struct tenant_parts parts;
     struct ipsec_facts facts;
     /* what the facts tell */
     const char *uplink4, *uplink6; /* null: none */
@@ -29,14 +30,17 @@ struct ipsec_fake {
 };
 
 void ipsec_fake_init(struct ipsec_fake *fake);
-/* The charon and the facts alone; ends with ipsec_seen_done() of what is seen. */
+/* The charon and the facts alone. */
 void ipsec_fake_init_charon(struct ipsec_fake *fake);
+void ipsec_fake_done_charon(struct ipsec_fake *fake);
 void ipsec_fake_done(struct ipsec_fake *fake);
 /* Puts a tenant's topology in force: each word "NETWORK/NAME,key=value,..." is a tunnel. Keys as in
  * the contract; secret for auth.psk.secret, certificate for auth.certificate, lifetime for
  * esp.lifetime, proposal for ike.proposals. The defaults: remote=203.0.113.2, secret=psk. */
 void ipsec_fake_topology(struct ipsec_fake *fake, const char *tenant, const char *words);
+/* Of what is in force, and of any: parts are kept, and make what is made without them. */
 struct ipsec_wanted *ipsec_fake_want(struct ipsec_fake *fake);
+struct ipsec_wanted *ipsec_fake_want_of(struct ipsec_fake *fake, const struct intended *intended);
 /* Adds the steps from what is there to the intended state. */
 void ipsec_fake_add_steps(struct ipsec_fake *fake, const struct intended *intended,
                           struct plan *plan);

@@ -102,7 +102,7 @@ static void test_identity_printed_otherwise(void **state)
 
     ipsec_fake_topology(fake, "bio", "genome/sakura,remote_id=emailAddress=a.example");
     ipsec_fake_settle(fake);
-    fake->seen.conns[0].remote_id = "E=a.example";
+    ipsec_conn_identify(&fake->seen.conns[0], fake->seen.conns[0].local_id, "E=a.example");
     fake->seen.sas[0].remote_id = ipsec_identity("E=a.example");
     assert_settled(fake);
 }
@@ -526,8 +526,59 @@ static void test_random_walk(void **state)
         fresh.seen.arena = arena_new();
         ipsec_fake_settle(&fresh);
         assert_true(without_sas(fake) == without_sas(&fresh));
-        ipsec_seen_done(&fresh.seen);
+        ipsec_fake_done_charon(&fresh);
     }
+}
+
+/* Facts come and go. */
+static void meddle_with_facts(unsigned int *seed, struct ipsec_fake *fake)
+{
+    switch (next_random(seed) % 5) {
+    case 0: fake->resolved = fake->resolved ? NULL : "203.0.113.9,203.0.113.10"; break;
+    case 1: fake->uplink4 = fake->uplink4 ? NULL : "192.0.2.3"; break;
+    case 2: fake->secret_error = fake->secret_error ? 0 : -ENOENT; break;
+    case 3: fake->card_fault = fake->card_fault ? NULL : "the file is torn"; break;
+    case 4: meddle(seed, fake); break;
+    }
+}
+
+/* In whatever order intended states are asked for, with whatever changed meanwhile: the fake sees
+ * to it that what was kept does not show. */
+static void test_states_by_turns(void **state)
+{
+    enum { STATES = 5 };
+    struct ipsec_fake *fake = *state;
+    struct config_uplink uplinks[2] = {{.name = "lan", .interface = "ens9"},
+                                       fake->config->uplinks[0]};
+    struct config other = *fake->config;
+    struct intended *states[STATES] = {intended_ref(fake->intended)};
+    unsigned int seed = 7;
+    char words[2048] = "";
+
+    other.uplinks = uplinks;
+    other.n_uplinks = 2;
+    for (int i = 0; i < 400; i++) {
+        const char *tenant = next_random(&seed) % 2 ? "bio" : "geo";
+        struct intended **place = &states[next_random(&seed) % STATES];
+        if (next_random(&seed) % 3 == 0) {
+            random_words(&seed, tenant, words, sizeof words);
+            snprintf(words + strlen(words), sizeof words - strlen(words),
+                     "%sz/name,remote=%s.example", *words ? " " : "", tenant);
+            ipsec_fake_topology(fake, tenant, words);
+            intended_unref(*place);
+            *place =
+                i % 5 ? intended_ref(fake->intended) : intended_with_config(fake->intended, &other);
+        }
+        meddle_with_facts(&seed, fake);
+        ipsec_wanted_free(ipsec_fake_want_of(fake, *place ? *place : fake->intended));
+        struct plan *plan = ipsec_fake_diff(fake);
+        ipsec_fake_apply(fake, plan);
+        plan_free(plan);
+    }
+    for (size_t i = 0; i < STATES; i++) {
+        intended_unref(states[i]);
+    }
+    ipsec_parts_clear(&fake->parts);
 }
 
 static void test_large(void **state)
@@ -572,6 +623,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_clash_of_secrets, setup, teardown),
         cmocka_unit_test_setup_teardown(test_clash_of_roles, setup, teardown),
         cmocka_unit_test_setup_teardown(test_random_walk, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_states_by_turns, setup, teardown),
         cmocka_unit_test_setup_teardown(test_large, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -179,7 +179,7 @@ static void test_sas(void **state)
     assert_int_equal(seen.sas[0].bytes_in, 200);
     assert_int_equal(seen.sas[0].bytes_out, 14);
     assert_false(ipsec_sa_stale(&seen.sas[0], &seen.conns[0])); /* behind NAT */
-    seen.conns[0].local_id = "other.example";
+    ipsec_conn_identify(&seen.conns[0], "other.example", seen.conns[0].remote_id);
     assert_true(ipsec_sa_stale(&seen.sas[0], &seen.conns[0]));
     ipsec_seen_done(&seen);
 }

@@ -322,7 +322,7 @@ void walk_world_done(struct walk_world *world)
     ovs_fake_done(&world->ovs);
     net_fake_done(&world->net);
     nft_fake_done(&world->nft);
-    ipsec_seen_done(&world->ipsec.seen);
+    ipsec_fake_done_charon(&world->ipsec);
     bgp_fake_done(&world->bgp);
     dhcp_fake_done(&world->dhcp);
     walk_world_forget(world);
