@@ -1,13 +1,32 @@
 #include "ovs/ovs_state.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+
+/* One thing that is seen and carries a mark; one of the two is set. */
+struct part {
+    const char *mark;
+    const struct ovs_bridge *bridge;
+    const struct ovs_port *port;
+    bool wanted; /* by an object under its name, which puts it right */
+};
+
+/* What is wanted beside what is seen. */
+struct comparison {
+    const struct ovs_state *want;
+    struct plan *plan;
+    struct arena *arena;               /* for what follows */
+    const struct ovs_bridge **bridges; /* seen under the names of those wanted, or null */
+    const struct ovs_port **ports;
+    struct part *strays; /* those not wanted by the object of their mark, sorted by it */
+    size_t n_strays;
+};
 
 /* One step while it is put together. */
 struct draft {
     struct plan *plan;
-    const struct ovs_state *want, *seen;
-    struct ovs_work *work;
+    struct ovs_work work;
     const char *text;
     bool known;      /* some of the object was there already: an update */
     bool disruptive; /* what is carried already is interrupted */
@@ -61,7 +80,7 @@ static void draft_op(struct draft *draft, enum ovs_op_kind kind, const struct ov
                      const struct ovs_port *port)
 {
     struct arena *arena = draft->plan->arena;
-    struct ovs_work *work = draft->work;
+    struct ovs_work *work = &draft->work;
 
     work->ops = arena_grow(arena, work->ops, work->n_ops, &work->capacity, sizeof *work->ops);
     work->ops[work->n_ops++] = (struct ovs_op){
@@ -78,9 +97,9 @@ static void draft_block(struct draft *draft, const char *format, ...)
 {
     va_list args;
 
-    if (!draft->work->blocked) {
+    if (!draft->work.blocked) {
         va_start(args, format);
-        draft->work->blocked = arena_vprintf(draft->plan->arena, format, args);
+        draft->work.blocked = arena_vprintf(draft->plan->arena, format, args);
         va_end(args);
     }
 }
@@ -133,10 +152,10 @@ static void diff_bridge_settings(struct draft *draft, const struct ovs_bridge *w
     }
 }
 
-static void diff_bridge(struct draft *draft, const struct ovs_bridge *want)
+/* `seen` may be null. */
+static void diff_bridge(struct draft *draft, const struct ovs_bridge *want,
+                        const struct ovs_bridge *seen)
 {
-    const struct ovs_bridge *seen = ovs_state_bridge(draft->seen, want->name);
-
     if (!seen) {
         draft_op(draft, OVS_OP_BRIDGE, want, NULL);
         draft_say(draft, "; ", "bridge %s", want->name);
@@ -281,9 +300,9 @@ static void diff_foreign_port(struct draft *draft, const struct ovs_port *want,
     plan_withhold(draft->plan, want->name);
 }
 
-static void diff_port(struct draft *draft, const struct ovs_port *want)
+/* `seen` may be null. */
+static void diff_port(struct draft *draft, const struct ovs_port *want, const struct ovs_port *seen)
 {
-    const struct ovs_port *seen = ovs_state_port(draft->seen, want->name);
     size_t n;
 
     if (!seen) {
@@ -312,21 +331,14 @@ static void diff_port(struct draft *draft, const struct ovs_port *want)
 /* --- what is too much
  * ------------------------------------------------------------------------------ */
 
-/* A part that somebody wants under its name is put right by that object's step. */
-static bool part_is_wanted(const struct ovs_state *want, const struct ovs_part *part)
-{
-    return part->bridge ? ovs_state_bridge(want, part->bridge->name) != NULL
-                        : ovs_state_port(want, part->port->name) != NULL;
-}
-
 /* Ports first: a bridge goes when it is empty of ours. One that carries a port of others stays,
  * they may need it; it goes once they are gone. */
-static void drop_parts(struct draft *draft, const struct ovs_part *parts, size_t n)
+static void drop_parts(struct draft *draft, const struct part *parts, size_t n)
 {
     const char *word = draft->known ? "without " : "";
 
     for (size_t i = 0; i < n; i++) {
-        if (parts[i].port && !part_is_wanted(draft->want, &parts[i])) {
+        if (parts[i].port && !parts[i].wanted) {
             draft_op(draft, OVS_OP_DROP_PORT, NULL, parts[i].port);
             draft->disruptive = true;
             if (!is_inner_patch(parts[i].port)) {
@@ -338,7 +350,7 @@ static void drop_parts(struct draft *draft, const struct ovs_part *parts, size_t
     for (size_t i = 0; i < n; i++) {
         const struct ovs_bridge *bridge = parts[i].bridge;
 
-        if (bridge && !bridge->n_foreign && !part_is_wanted(draft->want, &parts[i])) {
+        if (bridge && !bridge->n_foreign && !parts[i].wanted) {
             draft_op(draft, OVS_OP_DROP_BRIDGE, bridge, NULL);
             draft_say(draft, "; ", "%sbridge %s", word, bridge->name);
         }
@@ -348,53 +360,63 @@ static void drop_parts(struct draft *draft, const struct ovs_part *parts, size_t
 static void draft_finish(struct draft *draft, enum plan_phase phase, enum step_action action,
                          const char *tenant, const char *object)
 {
+    struct ovs_work *work;
     struct step *step;
 
-    if (draft->work->n_ops == 0) {
+    if (draft->work.n_ops == 0) {
         return;
     }
+    work = arena_alloc(draft->plan->arena, sizeof *work);
+    *work = draft->work;
     step = plan_add(draft->plan, "ovs", phase, action, tenant, object);
     step->summary = draft->text ? draft->text : "remove leftovers";
     step->disruptive = draft->disruptive && (draft->known || action == STEP_DELETE);
-    step->data = draft->work;
+    step->data = work;
 }
 
-static struct draft draft_new(const struct ovs_state *want, const struct ovs_state *seen,
-                              struct plan *plan)
+/* The strays that carry the mark; *ret_n may be 0. */
+static struct part *find_strays(const struct comparison *all, const char *mark, size_t *ret_n)
 {
-    return (struct draft){
-        .plan = plan,
-        .want = want,
-        .seen = seen,
-        .work = arena_alloc(plan->arena, sizeof(struct ovs_work)),
-    };
+    size_t low = 0, high = all->n_strays, n = 0;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (strcmp(all->strays[middle].mark, mark) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    while (low + n < all->n_strays && !strcmp(all->strays[low + n].mark, mark)) {
+        n++;
+    }
+    *ret_n = n;
+    return &all->strays[low];
 }
 
-static void diff_object(const struct ovs_state *want, const struct ovs_state *seen,
-                        const struct ovs_object *object, struct plan *plan)
+static void diff_object(const struct comparison *all, const struct ovs_object *object)
 {
-    struct draft draft = draft_new(want, seen, plan);
-    const struct ovs_part *parts;
-    size_t n_parts;
+    struct draft draft = {.plan = all->plan};
+    size_t n_strays;
+    const struct part *strays = find_strays(all, object->mark, &n_strays);
 
-    parts = ovs_state_parts(seen, object->mark, &n_parts);
-    for (size_t i = 0; i < object->n_bridges; i++) {
-        diff_bridge(&draft, &want->bridges[object->first_bridge + i]);
+    for (size_t i = object->first_bridge; i < object->first_bridge + object->n_bridges; i++) {
+        diff_bridge(&draft, &all->want->bridges[i], all->bridges[i]);
     }
-    for (size_t i = 0; i < object->n_ports; i++) {
-        diff_port(&draft, &want->ports[object->first_port + i]);
+    for (size_t i = object->first_port; i < object->first_port + object->n_ports; i++) {
+        diff_port(&draft, &all->want->ports[i], all->ports[i]);
     }
-    draft.known = draft.known || n_parts;
-    drop_parts(&draft, parts, n_parts);
+    draft.known = draft.known || n_strays;
+    drop_parts(&draft, strays, n_strays);
     draft_finish(&draft, PHASE_OVS_CREATE, draft.known ? STEP_UPDATE : STEP_CREATE, object->tenant,
                  object->object);
 }
 
 /* All that carries a mark which nothing intended has. */
-static void diff_unwanted(const struct ovs_state *want, const struct ovs_state *seen,
-                          const struct ovs_part *parts, size_t n, struct plan *plan)
+static void diff_unwanted(struct plan *plan, const struct part *parts, size_t n)
 {
-    struct draft draft = draft_new(want, seen, plan);
+    struct draft draft = {.plan = plan};
     const char *mark = parts[0].mark, *object = mark, *tenant = "";
 
     if (strncmp(mark, "uplink/", 7) != 0 && strchr(mark, '/')) {
@@ -405,11 +427,125 @@ static void diff_unwanted(const struct ovs_state *want, const struct ovs_state *
     draft_finish(&draft, PHASE_OVS_DELETE, STEP_DELETE, tenant, object);
 }
 
+/* --- who is whose ---------------------------------------------------------------------------- */
+
+/* Of one that is seen. */
+enum found {
+    NOT_WANTED,
+    WANTED_BY_OTHER, /* an object that has another mark */
+    WANTED,
+};
+
+static enum found found_by(const struct ovs_object *object, const char *mark)
+{
+    return strcmp(object->mark, mark) ? WANTED_BY_OTHER : WANTED;
+}
+
+/* By mark; of one mark bridges first, each kind by name, so that steps come in a stable order. */
+static int part_cmp(const void *a_, const void *b_)
+{
+    const struct part *a = a_, *b = b_;
+    int order = strcmp(a->mark, b->mark);
+
+    if (order) {
+        return order;
+    }
+    if (!a->bridge != !b->bridge) {
+        return a->bridge ? -1 : 1;
+    }
+    return a->bridge ? strcmp(a->bridge->name, b->bridge->name)
+                     : strcmp(a->port->name, b->port->name);
+}
+
+static void add_stray(struct comparison *all, const char *mark, const struct ovs_bridge *bridge,
+                      const struct ovs_port *port, enum found found)
+{
+    if (mark[0] && found != WANTED) {
+        all->strays[all->n_strays++] = (struct part){mark, bridge, port, found != NOT_WANTED};
+    }
+}
+
+/* Collects what somebody else wants than its mark says, or nobody. */
+static void find_all_strays(struct comparison *all, const struct ovs_state *seen,
+                            const enum found *bridges, const enum found *ports)
+{
+    all->strays =
+        arena_calloc(all->arena, seen->n_bridges + seen->n_ports + 1, sizeof *all->strays);
+    for (size_t i = 0; i < seen->n_bridges; i++) {
+        const struct ovs_bridge *bridge = &seen->bridges[i];
+
+        add_stray(all, ovs_bridge_mark(bridge), bridge, NULL, bridges[i]);
+    }
+    for (size_t i = 0; i < seen->n_ports; i++) {
+        const struct ovs_port *port = &seen->ports[i];
+
+        add_stray(all, ovs_port_mark(port), NULL, port, ports[i]);
+    }
+    if (all->n_strays) {
+        qsort(all->strays, all->n_strays, sizeof *all->strays, part_cmp);
+    }
+}
+
+/* Finds what is seen under the names of one object's. */
+static void find_object(struct comparison *all, const struct ovs_state *seen,
+                        const struct ovs_object *object, enum found *bridges, enum found *ports)
+{
+    for (size_t i = object->first_bridge; i < object->first_bridge + object->n_bridges; i++) {
+        const struct ovs_bridge *bridge = ovs_state_bridge(seen, all->want->bridges[i].name);
+
+        all->bridges[i] = bridge;
+        if (bridge && bridges[bridge - seen->bridges] != WANTED) {
+            bridges[bridge - seen->bridges] = found_by(object, ovs_bridge_mark(bridge));
+        }
+    }
+    for (size_t i = object->first_port; i < object->first_port + object->n_ports; i++) {
+        const struct ovs_port *port = ovs_state_port(seen, all->want->ports[i].name);
+
+        all->ports[i] = port;
+        if (port && ports[port - seen->ports] != WANTED) {
+            ports[port - seen->ports] = found_by(object, ovs_port_mark(port));
+        }
+    }
+}
+
+static void find_all(struct comparison *all, const struct ovs_state *seen)
+{
+    const struct ovs_state *want = all->want;
+    enum found *bridges = arena_calloc(all->arena, seen->n_bridges + 1, sizeof *bridges);
+    enum found *ports = arena_calloc(all->arena, seen->n_ports + 1, sizeof *ports);
+
+    all->bridges = arena_calloc(all->arena, want->n_bridges + 1, sizeof(struct ovs_bridge *));
+    all->ports = arena_calloc(all->arena, want->n_ports + 1, sizeof(struct ovs_port *));
+    for (size_t i = 0; i < want->n_objects; i++) {
+        find_object(all, seen, &want->objects[i], bridges, ports);
+    }
+    find_all_strays(all, seen, bridges, ports);
+}
+
+/* The steps for marks that no object has. */
+static void diff_strays(const struct comparison *all)
+{
+    bool *claimed = arena_calloc(all->arena, all->n_strays + 1, sizeof *claimed);
+
+    for (size_t i = 0, n; i < all->want->n_objects && all->n_strays; i++) {
+        const struct part *strays = find_strays(all, all->want->objects[i].mark, &n);
+
+        claimed[strays - all->strays] = claimed[strays - all->strays] || n;
+    }
+    for (size_t i = 0, n; i < all->n_strays; i += n) {
+        const struct part *strays = find_strays(all, all->strays[i].mark, &n);
+
+        if (!claimed[i]) {
+            diff_unwanted(all->plan, strays, n);
+        }
+    }
+}
+
 /* The one setting that is not of a bridge or port. What somebody has set is never changed. */
 static void diff_limit(const struct ovs_state *want, const struct ovs_state *seen,
                        struct plan *plan)
 {
-    struct draft draft = draft_new(want, seen, plan);
+    struct draft draft = {.plan = plan};
     bool wanted = want->vlan_limit != OVS_LIMIT_UNSET;
 
     if (wanted && !ovs_limit_suffices(seen->vlan_limit)) {
@@ -428,16 +564,14 @@ static void diff_limit(const struct ovs_state *want, const struct ovs_state *see
 
 void ovs_diff(const struct ovs_state *want, const struct ovs_state *seen, struct plan *plan)
 {
+    struct comparison all = {.want = want, .plan = plan, .arena = arena_new()};
+
     diff_limit(want, seen, plan);
     ovs_limit_diff(want, seen, plan);
-    for (size_t i = 0, n; i < seen->n_parts; i += n) {
-        const struct ovs_part *parts = ovs_state_parts(seen, seen->parts[i].mark, &n);
-
-        if (!ovs_state_object(want, parts[0].mark)) {
-            diff_unwanted(want, seen, parts, n, plan);
-        }
-    }
+    find_all(&all, seen);
+    diff_strays(&all);
     for (size_t i = 0; i < want->n_objects; i++) {
-        diff_object(want, seen, &want->objects[i], plan);
+        diff_object(&all, &want->objects[i]);
     }
+    arena_free(all.arena);
 }

@@ -208,10 +208,14 @@ bool ovs_see_equal(const struct ovs_state *a, const struct ovs_state *b)
                  a->vlan_limit == b->vlan_limit && a->vlan_limit_ours == b->vlan_limit_ours;
 
     for (size_t i = 0; equal && i < a->n_bridges; i++) {
-        equal = bridge_equal(a->by_bridge.items[i].object, b->by_bridge.items[i].object);
+        const struct ovs_bridge *other = ovs_state_bridge(b, a->bridges[i].name);
+
+        equal = other && bridge_equal(&a->bridges[i], other);
     }
     for (size_t i = 0; equal && i < a->n_ports; i++) {
-        equal = port_equal(a->by_port.items[i].object, b->by_port.items[i].object);
+        const struct ovs_port *other = ovs_state_port(b, a->ports[i].name);
+
+        equal = other && port_equal(&a->ports[i], other);
     }
     return equal;
 }

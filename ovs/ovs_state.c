@@ -10,7 +10,6 @@ struct ovs_state *ovs_state_new(void)
 
     state->arena = arena;
     state->vlan_limit = OVS_LIMIT_UNSET;
-    state->by_bridge.arena = state->by_port.arena = state->by_object.arena = arena;
     return state;
 }
 
@@ -121,103 +120,82 @@ const char *ovs_port_mark(const struct ovs_port *port)
     return port->mark[0] ? port->mark : port->interface_mark;
 }
 
-/* By mark; of one mark bridges first, each kind by name, so that steps come in a stable order. */
-static int part_cmp(const void *a_, const void *b_)
-{
-    const struct ovs_part *a = a_, *b = b_;
-    int order = strcmp(a->mark, b->mark);
+/* --- indexes --- */
 
-    if (order) {
-        return order;
+/* FNV-1a, 32 bits. */
+static uint32_t hash_name(const char *text)
+{
+    uint32_t hash = 2166136261U;
+
+    for (const char *c = text; *c; c++) {
+        hash = (hash ^ (unsigned char)*c) * 16777619U;
     }
-    if (!a->bridge != !b->bridge) {
-        return a->bridge ? -1 : 1;
-    }
-    return a->bridge ? strcmp(a->bridge->name, b->bridge->name)
-                     : strcmp(a->port->name, b->port->name);
+    return hash;
 }
 
-static void index_parts(struct ovs_state *state)
+/* The thing's place by name, or the free one where it would be. */
+static struct ovs_name *find_name(const struct ovs_names *names, const char *name)
 {
-    state->parts =
-        arena_calloc(state->arena, state->n_bridges + state->n_ports + 1, sizeof *state->parts);
-    for (size_t i = 0; i < state->n_bridges; i++) {
-        const struct ovs_bridge *bridge = &state->bridges[i];
+    size_t hash = hash_name(name);
+    struct ovs_name *slot;
 
-        if (ovs_bridge_mark(bridge)[0]) {
-            state->parts[state->n_parts++] =
-                (struct ovs_part){ovs_bridge_mark(bridge), bridge, NULL};
-        }
-    }
-    for (size_t i = 0; i < state->n_ports; i++) {
-        const struct ovs_port *port = &state->ports[i];
+    do {
+        slot = &names->slots[hash++ & (names->n_slots - 1)];
+    } while (slot->name && strcmp(slot->name, name) != 0);
+    return slot;
+}
 
-        if (ovs_port_mark(port)[0]) {
-            state->parts[state->n_parts++] = (struct ovs_part){ovs_port_mark(port), NULL, port};
-        }
+static void make_names(struct arena *arena, struct ovs_names *names, size_t n)
+{
+    names->n_slots = 4;
+    while (names->n_slots < 2 * n) {
+        names->n_slots *= 2;
     }
-    qsort(state->parts, state->n_parts, sizeof *state->parts, part_cmp);
+    names->slots = arena_calloc(arena, names->n_slots, sizeof *names->slots);
+}
+
+static void add_name(struct ovs_names *names, const char *name, const void *thing)
+{
+    struct ovs_name *slot = find_name(names, name);
+
+    if (!slot->name) {
+        *slot = (struct ovs_name){name, thing};
+    }
+}
+
+static void sort_limits(struct ovs_state *state)
+{
+    if (state->n_limits) {
+        qsort(state->limits, state->n_limits, sizeof *state->limits, limit_cmp);
+    }
 }
 
 void ovs_state_index(struct ovs_state *state)
 {
+    make_names(state->arena, &state->by_bridge, state->n_bridges);
     for (size_t i = 0; i < state->n_bridges; i++) {
-        keyed_add(&state->by_bridge, state->bridges[i].name, &state->bridges[i]);
+        add_name(&state->by_bridge, state->bridges[i].name, &state->bridges[i]);
     }
-    keyed_sort(&state->by_bridge);
+    make_names(state->arena, &state->by_port, state->n_ports);
     for (size_t i = 0; i < state->n_ports; i++) {
         struct ovs_port *port = &state->ports[i];
         struct ovs_bridge *bridge;
 
-        keyed_add(&state->by_port, port->name, port);
+        add_name(&state->by_port, port->name, port);
         bridge = (struct ovs_bridge *)ovs_state_bridge(state, port->bridge);
         if (bridge && !ovs_port_mark(port)[0]) {
             bridge->n_foreign++;
         }
     }
-    keyed_sort(&state->by_port);
-    for (size_t i = 0; i < state->n_objects; i++) {
-        keyed_add(&state->by_object, state->objects[i].mark, &state->objects[i]);
-    }
-    keyed_sort(&state->by_object);
-    if (state->n_limits) {
-        qsort(state->limits, state->n_limits, sizeof *state->limits, limit_cmp);
-    }
-    index_parts(state);
+    sort_limits(state);
 }
 
 const struct ovs_bridge *ovs_state_bridge(const struct ovs_state *state, const char *name)
 {
-    return keyed_find(&state->by_bridge, name);
+    return find_name(&state->by_bridge, name)->thing;
 }
 
 const struct ovs_port *ovs_state_port(const struct ovs_state *state, const char *name)
 {
-    return keyed_find(&state->by_port, name);
-}
-
-const struct ovs_object *ovs_state_object(const struct ovs_state *state, const char *mark)
-{
-    return keyed_find(&state->by_object, mark);
-}
-
-const struct ovs_part *ovs_state_parts(const struct ovs_state *state, const char *mark,
-                                       size_t *ret_n)
-{
-    size_t low = 0, high = state->n_parts, n = 0;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (strcmp(state->parts[middle].mark, mark) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    while (low + n < state->n_parts && !strcmp(state->parts[low + n].mark, mark)) {
-        n++;
-    }
-    *ret_n = n;
-    return &state->parts[low];
+    return find_name(&state->by_port, name)->thing;
 }

@@ -1,15 +1,15 @@
 /* ovs_state.h - the part of Open vSwitch that concerns routerd, as values.
  *
  * Both what is wanted (ovs_want.c) and what is seen (ovs_io_see.c) have this shape, so that the
- * difference (ovs_diff.c) is a comparison. It knows no library. A state lies in one arena, is
- * filled with ovs_state_add_*(), closed with ovs_state_index() and only read from then on. */
+ * difference (ovs_diff.c) is a comparison. It knows no library. A state lies in one arena and is
+ * filled with ovs_state_add_*(). One to be searched is closed with ovs_state_index() and only read
+ * from then on. */
 #ifndef OVS_OVS_STATE_H
 #define OVS_OVS_STATE_H
 
 #include "model/arena.h"
 #include "model/ids.h"
 #include "model/intended.h"
-#include "model/keyed.h"
 #include "model/plan.h"
 
 #include <stdbool.h>
@@ -103,11 +103,14 @@ struct ovs_object {
     size_t first_port, n_ports;
 };
 
-/* One thing that carries a mark; one of the two is set. */
-struct ovs_part {
-    const char *mark;
-    const struct ovs_bridge *bridge;
-    const struct ovs_port *port;
+/* Things by name: a hash table, since the names of bridges and ports are not for controllers to
+ * choose. */
+struct ovs_names {
+    struct ovs_name {
+        const char *name; /* null: free */
+        const void *thing;
+    } * slots;
+    size_t n_slots; /* a power of two, or 0 */
 };
 
 struct ovs_state {
@@ -124,9 +127,7 @@ struct ovs_state {
     struct ovs_object *objects; /* wanted only */
     size_t n_objects, objects_capacity;
     /* made by ovs_state_index() */
-    struct keyed by_bridge, by_port, by_object;
-    struct ovs_part *parts; /* ours, sorted by mark, bridges first */
-    size_t n_parts;
+    struct ovs_names by_bridge, by_port;
 };
 
 /* Whether frames with two tags can be told apart, and what to do if not and somebody wants it so.
@@ -144,17 +145,13 @@ struct ovs_bridge *ovs_state_add_bridge(struct ovs_state *state, const char *nam
 struct ovs_port *ovs_state_add_port(struct ovs_state *state, const char *name);
 struct ovs_object *ovs_state_add_object(struct ovs_state *state);
 struct ovs_limit *ovs_state_add_limit(struct ovs_state *state, const char *chain, const char *key);
-/* Makes the indexes and counts foreign ports. */
+/* Makes the indexes, sorts the limits and counts foreign ports. */
 void ovs_state_index(struct ovs_state *state);
 
 const struct ovs_bridge *ovs_state_bridge(const struct ovs_state *state,
                                           const char *name); /* or null */
 const struct ovs_port *ovs_state_port(const struct ovs_state *state, const char *name);
-const struct ovs_object *ovs_state_object(const struct ovs_state *state, const char *mark);
 bool ovs_state_has_limit(const struct ovs_state *state, const char *chain, const char *key);
-/* The parts that carry the mark; *ret_n may be 0. */
-const struct ovs_part *ovs_state_parts(const struct ovs_state *state, const char *mark,
-                                       size_t *ret_n);
 /* The mark of a thing: its own, else its Interface's; "" if it is not ours. */
 const char *ovs_bridge_mark(const struct ovs_bridge *bridge);
 const char *ovs_port_mark(const struct ovs_port *port);
