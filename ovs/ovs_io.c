@@ -35,7 +35,8 @@ struct ovs {
 
     struct ovs_state *want; /* for want_for, of which a reference is held */
     struct intended *want_for;
-    char *advice; /* from both; or null */
+    struct tenant_parts kept; /* of `want` */
+    char *advice;             /* from both; or null */
 
     enum backend_health health;
     char *reason; /* why not ready, or a warning, or null */
@@ -100,6 +101,7 @@ static void ovs_close(struct backend *backend)
     ovs_nft_done(&ovs->nft);
     ovsdb_idl_destroy(ovs->idl);
     forget_want(ovs);
+    ovs_want_forget(&ovs->kept);
     ovs_state_free(ovs->seen);
     free(ovs->server);
     free(ovs->reason);
@@ -316,7 +318,7 @@ static void ovs_diff_hook(struct backend *backend, const struct intended *intend
 
     if (ovs->want_for != intended) {
         forget_want(ovs);
-        ovs->want = ovs_want(intended);
+        ovs->want = ovs_want(intended, &ovs->kept);
         ovs->want_for = intended_ref(intended);
         advise(ovs);
     }

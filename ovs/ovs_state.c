@@ -120,10 +120,51 @@ const char *ovs_port_mark(const struct ovs_port *port)
     return port->mark[0] ? port->mark : port->interface_mark;
 }
 
+/* An array with the others behind its own. */
+static void *join(struct arena *arena, void *array, size_t n, size_t *capacity, const void *more,
+                  size_t n_more, size_t size)
+{
+    if (n + n_more > *capacity) {
+        size_t wider = 2 * *capacity > n + n_more ? 2 * *capacity : n + n_more;
+        void *copy = arena_calloc(arena, wider, size);
+
+        if (n) {
+            memcpy(copy, array, n * size);
+        }
+        array = copy;
+        *capacity = wider;
+    }
+    if (n_more) {
+        memcpy((char *)array + n * size, more, n_more * size);
+    }
+    return array;
+}
+
+void ovs_state_append(struct ovs_state *state, const struct ovs_state *more)
+{
+    struct arena *arena = state->arena;
+
+    state->objects = join(arena, state->objects, state->n_objects, &state->objects_capacity,
+                          more->objects, more->n_objects, sizeof *state->objects);
+    for (size_t i = 0; i < more->n_objects; i++) {
+        state->objects[state->n_objects + i].first_bridge += state->n_bridges;
+        state->objects[state->n_objects + i].first_port += state->n_ports;
+    }
+    state->n_objects += more->n_objects;
+    state->bridges = join(arena, state->bridges, state->n_bridges, &state->bridges_capacity,
+                          more->bridges, more->n_bridges, sizeof *state->bridges);
+    state->n_bridges += more->n_bridges;
+    state->ports = join(arena, state->ports, state->n_ports, &state->ports_capacity, more->ports,
+                        more->n_ports, sizeof *state->ports);
+    state->n_ports += more->n_ports;
+    state->limits = join(arena, state->limits, state->n_limits, &state->limits_capacity,
+                         more->limits, more->n_limits, sizeof *state->limits);
+    state->n_limits += more->n_limits;
+}
+
 /* --- indexes --- */
 
-/* FNV-1a, 32 bits. */
-static uint32_t hash_name(const char *text)
+uint32_t ovs_hash(const char *text)
 {
     uint32_t hash = 2166136261U;
 
@@ -136,7 +177,7 @@ static uint32_t hash_name(const char *text)
 /* The thing's place by name, or the free one where it would be. */
 static struct ovs_name *find_name(const struct ovs_names *names, const char *name)
 {
-    size_t hash = hash_name(name);
+    size_t hash = ovs_hash(name);
     struct ovs_name *slot;
 
     do {
@@ -163,7 +204,7 @@ static void add_name(struct ovs_names *names, const char *name, const void *thin
     }
 }
 
-static void sort_limits(struct ovs_state *state)
+void ovs_state_sort_limits(struct ovs_state *state)
 {
     if (state->n_limits) {
         qsort(state->limits, state->n_limits, sizeof *state->limits, limit_cmp);
@@ -187,7 +228,7 @@ void ovs_state_index(struct ovs_state *state)
             bridge->n_foreign++;
         }
     }
-    sort_limits(state);
+    ovs_state_sort_limits(state);
 }
 
 const struct ovs_bridge *ovs_state_bridge(const struct ovs_state *state, const char *name)

@@ -11,6 +11,7 @@
 #include "model/ids.h"
 #include "model/intended.h"
 #include "model/plan.h"
+#include "model/tenant_parts.h"
 
 #include <stdbool.h>
 
@@ -121,7 +122,7 @@ struct ovs_state {
     size_t n_ports, ports_capacity;
     int vlan_limit;           /* wanted: OVS_LIMIT_SERVICE, or OVS_LIMIT_UNSET if any will do */
     bool vlan_limit_ours;     /* seen: we have set it */
-    struct ovs_limit *limits; /* sorted by ovs_state_index() */
+    struct ovs_limit *limits; /* sorted by ovs_state_sort_limits() */
     size_t n_limits, limits_capacity;
     const char *limits_error;   /* seen: why the last attempt to set them failed, or null */
     struct ovs_object *objects; /* wanted only */
@@ -137,6 +138,9 @@ bool ovs_limit_suffices(int vlan_limit);
     "somebody has set Open vSwitch to look at one VLAN tag, but Q-in-Q needs two: ovs-vsctl " \
     "set Open_vSwitch . other_config:vlan-limit=2"
 
+/* FNV-1a, 32 bits. */
+uint32_t ovs_hash(const char *text);
+
 struct ovs_state *ovs_state_new(void);
 void ovs_state_free(struct ovs_state *state); /* null is fine */
 /* A zeroed element (a port without a tag, its strings ""); valid until the next of its kind is
@@ -145,6 +149,9 @@ struct ovs_bridge *ovs_state_add_bridge(struct ovs_state *state, const char *nam
 struct ovs_port *ovs_state_add_port(struct ovs_state *state, const char *name);
 struct ovs_object *ovs_state_add_object(struct ovs_state *state);
 struct ovs_limit *ovs_state_add_limit(struct ovs_state *state, const char *chain, const char *key);
+/* Adds all bridges, ports, objects and limits of another state; their texts are borrowed. */
+void ovs_state_append(struct ovs_state *state, const struct ovs_state *more);
+void ovs_state_sort_limits(struct ovs_state *state);
 /* Makes the indexes, sorts the limits and counts foreign ports. */
 void ovs_state_index(struct ovs_state *state);
 
@@ -181,8 +188,11 @@ struct ovs_work {
     const char *nft;     /* instead of operations: commands for nftables, or null */
 };
 
-/* What is wanted for the intended state. */
-struct ovs_state *ovs_want(const struct intended *intended);
+/* What is wanted for the intended state, not indexed but for its limits. What is made of one
+ * tenant's topology is kept in `kept` from one call to the next, and borrowed from there: what is
+ * returned is valid until the next call with the same, or ovs_want_forget(). */
+struct ovs_state *ovs_want(const struct intended *intended, struct tenant_parts *kept);
+void ovs_want_forget(struct tenant_parts *kept);
 /* What carries the segment: its bridge's name (borrowed from the configuration, or written to
  * `buffer`), or null if none of its uplinks is configured. */
 const char *ovs_want_bridge(const struct config *config, const struct segment *segment,

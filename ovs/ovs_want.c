@@ -1,6 +1,7 @@
 #include "ovs/ovs_state.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct ovs_bridge *add_bridge(struct ovs_state *state, const char *name, const char *mark,
@@ -50,15 +51,11 @@ static size_t count_usable(const struct config *config, const struct segment *se
 }
 
 /* The bridge of an outer VLAN: the VLAN, and a hash of the uplink's name, which may be too long.
- * Two uplinks whose hashes (FNV-1a, 32 bits) are equal would need other names. */
+ * Two uplinks whose hashes are equal would need other names. */
 static const char *service_bridge(const struct attachment *attachment, char buffer[IFNAME_TEXT])
 {
-    uint32_t hash = 2166136261U;
-
-    for (const char *c = attachment->uplink; *c; c++) {
-        hash = (hash ^ (unsigned char)*c) * 16777619U;
-    }
-    snprintf(buffer, IFNAME_TEXT, "rq%u-%08x", attachment->outer_vlan & 0xfffU, hash);
+    snprintf(buffer, IFNAME_TEXT, "rq%u-%08x", attachment->outer_vlan & 0xfffU,
+             ovs_hash(attachment->uplink));
     return buffer;
 }
 
@@ -162,7 +159,7 @@ static void want_segment(struct ovs_state *state, const struct config *config, c
         return;
     }
     object = ovs_state_add_object(state);
-    object->tenant = arena_strdup(state->arena, tenant);
+    object->tenant = tenant;
     object->object = arena_printf(state->arena, "%s/segment/%s", network, segment->name);
     object->mark = arena_printf(state->arena, "%s/%s", tenant, object->object);
     if (n > 1) {
@@ -225,15 +222,51 @@ static void want_service(struct ovs_state *state, const struct config *config,
     state->vlan_limit = OVS_LIMIT_SERVICE;
 }
 
+/* --- what tenants ask for --- */
+
 enum { VLANS = 4096 };
 
-/* What attachments use of the trunks. */
-struct used {
-    struct ovs_state *state;
-    const struct config *config;
-    bool *uplinks;
-    const struct attachment **services; /* by uplink and outer VLAN: one of those inside */
+/* An outer VLAN of an uplink, and one of the attachments inside of it. */
+struct service {
+    size_t place; /* by uplink and VLAN */
+    size_t order; /* of finding it */
+    const struct attachment *attachment;
 };
+
+/* What one tenant's topology asks for. */
+struct part {
+    struct ovs_state *state; /* its own objects; in its arena lies the rest */
+    bool *uplinks;           /* which of the configuration's it uses */
+    struct service *services;
+    size_t n_services, services_capacity;
+};
+
+static int service_cmp(const void *a_, const void *b_)
+{
+    const struct service *a = a_, *b = b_;
+
+    return a->place != b->place ? (a->place > b->place) - (a->place < b->place)
+                                : (a->order > b->order) - (a->order < b->order);
+}
+
+/* Leaves one attachment of each outer VLAN, the last. Returns how many. */
+static size_t settle_services(struct service *services, size_t n)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        services[i].order = i;
+    }
+    if (n) {
+        qsort(services, n, sizeof *services, service_cmp);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (i + 1 == n || services[i + 1].place != services[i].place) {
+            services[kept++] = services[i];
+        }
+    }
+    return kept;
+}
 
 static void want_limit(struct ovs_state *state, const struct config_uplink *uplink,
                        const struct attachment *attachment)
@@ -246,79 +279,128 @@ static void want_limit(struct ovs_state *state, const struct config_uplink *upli
     limit->attachment = attachment;
 }
 
-static void mark_used(struct used *used, const struct network *network)
+/* What a segment uses of the trunks. */
+static void use_trunks(struct part *part, const struct config *config,
+                       const struct segment *segment)
 {
-    for (size_t i = 0; i < network->n_segments; i++) {
-        const struct segment *segment = &network->segments[i];
+    for (size_t i = 0; i < segment->n_attachments; i++) {
+        const struct attachment *attachment = &segment->attachments[i];
+        const struct config_uplink *uplink = ovs_want_uplink(config, attachment);
+        size_t n = uplink ? (size_t)(uplink - config->uplinks) : 0;
 
-        for (size_t j = 0; j < segment->n_attachments; j++) {
-            const struct attachment *attachment = &segment->attachments[j];
-            const struct config_uplink *uplink = ovs_want_uplink(used->config, attachment);
-            size_t n = uplink ? (size_t)(uplink - used->config->uplinks) : 0;
-
-            if (uplink) {
-                used->uplinks[n] = true;
-            }
-            if (uplink && attachment->broadcast_limit) {
-                want_limit(used->state, uplink, attachment);
-            }
-            if (uplink && attachment->outer_vlan) {
-                used->services[n * VLANS + attachment->outer_vlan % VLANS] = attachment;
-            }
+        if (uplink) {
+            part->uplinks[n] = true;
+        }
+        if (uplink && attachment->broadcast_limit) {
+            want_limit(part->state, uplink, attachment);
+        }
+        if (uplink && attachment->outer_vlan) {
+            part->services = arena_grow(part->state->arena, part->services, part->n_services,
+                                        &part->services_capacity, sizeof *part->services);
+            part->services[part->n_services++] = (struct service){
+                .place = n * VLANS + attachment->outer_vlan % VLANS,
+                .attachment = attachment,
+            };
         }
     }
 }
 
-static void want_uplinks(struct ovs_state *state, const struct intended *intended)
+static void *part_make(const struct intended *intended, const struct intended_tenant *tenant,
+                       void *aux)
 {
     const struct config *config = intended->config;
-    struct used used = {
-        .state = state,
-        .config = config,
-        .uplinks = arena_calloc(state->arena, config->n_uplinks + 1, sizeof *used.uplinks),
-        .services =
-            arena_calloc(state->arena, config->n_uplinks * VLANS + 1, sizeof *used.services),
-    };
+    struct ovs_state *state = ovs_state_new();
+    struct part *part = arena_alloc(state->arena, sizeof *part);
 
-    for (size_t i = 0; i < intended->n_tenants; i++) {
-        const struct topology *topology = intended->tenants[i].topology;
+    (void)aux;
+    part->state = state;
+    part->uplinks = arena_calloc(state->arena, config->n_uplinks + 1, sizeof *part->uplinks);
+    for (size_t i = 0; i < tenant->topology->n_networks; i++) {
+        const struct network *network = &tenant->topology->networks[i];
 
-        for (size_t j = 0; j < topology->n_networks; j++) {
-            mark_used(&used, &topology->networks[j]);
+        for (size_t j = 0; j < network->n_segments; j++) {
+            want_segment(state, config, tenant->name, network->name, &network->segments[j]);
+            use_trunks(part, config, &network->segments[j]);
         }
     }
+    part->n_services = settle_services(part->services, part->n_services);
+    return part;
+}
+
+static void part_drop(void *part_)
+{
+    struct part *part = part_;
+
+    ovs_state_free(part->state);
+}
+
+static const struct tenant_parts_class part_class = {.make = part_make, .drop = part_drop};
+
+/* --- all together --- */
+
+/* The parts' outer VLANs, sorted by uplink and VLAN; *ret_n may be 0. */
+static struct service *all_services(struct arena *arena, const struct tenant_parts *kept,
+                                    size_t *ret_n)
+{
+    struct service *services;
+    size_t n = 0;
+
+    for (size_t i = 0; i < kept->intended->n_tenants; i++) {
+        n += ((const struct part *)kept->parts[i])->n_services;
+    }
+    services = arena_calloc(arena, n, sizeof *services);
+    n = 0;
+    for (size_t i = 0; i < kept->intended->n_tenants; i++) {
+        const struct part *part = kept->parts[i];
+
+        for (size_t j = 0; j < part->n_services; j++) {
+            services[n++] = part->services[j];
+        }
+    }
+    *ret_n = settle_services(services, n);
+    return services;
+}
+
+static bool is_used(const struct tenant_parts *kept, size_t uplink)
+{
+    bool used = false;
+
+    for (size_t i = 0; i < kept->intended->n_tenants && !used; i++) {
+        used = ((const struct part *)kept->parts[i])->uplinks[uplink];
+    }
+    return used;
+}
+
+static void want_uplinks(struct ovs_state *state, const struct tenant_parts *kept)
+{
+    const struct config *config = kept->intended->config;
+    size_t n_services;
+    const struct service *services = all_services(state->arena, kept, &n_services);
+
     for (size_t i = 0; i < config->n_uplinks; i++) {
-        if (used.uplinks[i]) {
+        if (is_used(kept, i)) {
             want_uplink(state, config, &config->uplinks[i]);
         }
     }
-    for (size_t i = 0; i < config->n_uplinks * VLANS; i++) {
-        if (used.services[i]) {
-            want_service(state, config, used.services[i]);
-        }
+    for (size_t i = 0; i < n_services; i++) {
+        want_service(state, config, services[i].attachment);
     }
 }
 
-static void want_network(struct ovs_state *state, const struct config *config, const char *tenant,
-                         const struct network *network)
-{
-    for (size_t i = 0; i < network->n_segments; i++) {
-        want_segment(state, config, tenant, network->name, &network->segments[i]);
-    }
-}
-
-struct ovs_state *ovs_want(const struct intended *intended)
+struct ovs_state *ovs_want(const struct intended *intended, struct tenant_parts *kept)
 {
     struct ovs_state *state = ovs_state_new();
 
-    want_uplinks(state, intended);
+    tenant_parts_update(kept, intended, &part_class, NULL);
+    want_uplinks(state, kept);
     for (size_t i = 0; i < intended->n_tenants; i++) {
-        const struct intended_tenant *tenant = &intended->tenants[i];
-
-        for (size_t j = 0; j < tenant->topology->n_networks; j++) {
-            want_network(state, intended->config, tenant->name, &tenant->topology->networks[j]);
-        }
+        ovs_state_append(state, ((const struct part *)kept->parts[i])->state);
     }
-    ovs_state_index(state);
+    ovs_state_sort_limits(state);
     return state;
+}
+
+void ovs_want_forget(struct tenant_parts *kept)
+{
+    tenant_parts_clear(kept, &part_class);
 }

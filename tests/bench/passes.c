@@ -38,6 +38,11 @@ struct states {
     struct dhcp_wanted dhcp;
 };
 
+/* What the backends keep from one state to the next. */
+struct kept {
+    struct tenant_parts ovs;
+};
+
 struct bench {
     const char *folder;
     struct config *config;
@@ -46,6 +51,7 @@ struct bench {
     struct ids ids;
     struct states seen;
     struct tenant_parts ipsec;
+    struct kept seen_kept, kept; /* of what is seen, and of what is wanted */
     char *changed;
     struct {
         const char *name;
@@ -173,13 +179,14 @@ static struct topology *read_topology(struct bench *bench, const char *tenant, c
     return topology;
 }
 
-static void want_all(struct bench *bench, const struct intended *intended, struct states *ret)
+static void want_all(struct bench *bench, const struct intended *intended, struct kept *kept,
+                     struct states *ret)
 {
     static const struct ipsec_seen nothing;
     const struct ipsec_facts facts = {NULL, find_uplink, resolve, digest_secret, NULL};
     const struct nft_host host = {false};
 
-    *ret = (struct states){.ovs = ovs_want(intended)};
+    *ret = (struct states){.ovs = ovs_want(intended, &kept->ovs)};
     lap(bench, "ovs wanted");
     net_want(intended, &ret->net);
     lap(bench, "net wanted");
@@ -203,6 +210,11 @@ static void let_go(struct states *states)
     dhcp_wanted_done(&states->dhcp);
 }
 
+static void forget(struct kept *kept)
+{
+    ovs_want_forget(&kept->ovs);
+}
+
 /* Adds to what is wanted what only the real thing has: then it is what would be seen. */
 static void see(struct states *states)
 {
@@ -211,6 +223,7 @@ static void see(struct states *states)
     for (size_t i = 0; i < states->ovs->n_ports; i++) {
         states->ovs->ports[i].made = OVS_MADE;
     }
+    ovs_state_index(states->ovs);
     net_state_links(&states->net);
     for (size_t i = 0; i < states->net.n_links * states->net.n_links; i++) {
         struct net_link *link = states->net.links[i / states->net.n_links];
@@ -280,7 +293,7 @@ static void open_world(struct bench *bench)
         bench->intended = next;
         free(text);
     }
-    want_all(bench, bench->intended, &bench->seen);
+    want_all(bench, bench->intended, &bench->seen_kept, &bench->seen);
     see(&bench->seen);
     see_uses(bench->seen.bgp);
     bench->n_parts = 0;
@@ -302,7 +315,7 @@ static size_t change(struct bench *bench)
     ids_assign(&ids, "t0", topology);
     next = intended_with(bench->intended, "t0", 2, topology);
     lap(bench, "put in force");
-    want_all(bench, next, &wanted);
+    want_all(bench, next, &bench->kept, &wanted);
     ovs_diff(wanted.ovs, bench->seen.ovs, plan);
     lap(bench, "ovs compared");
     net_diff(&wanted.net, &bench->seen.net, plan);
@@ -345,6 +358,8 @@ int main(int argc, char **argv)
     printf("}}\n");
     let_go(&bench.seen);
     ipsec_parts_clear(&bench.ipsec);
+    forget(&bench.seen_kept);
+    forget(&bench.kept);
     intended_unref(bench.intended);
     ids_done(&bench.ids);
     profiles_free(bench.profiles);

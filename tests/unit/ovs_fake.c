@@ -100,37 +100,76 @@ static struct topology *topology_of(const char *segments)
     return topology;
 }
 
-static struct intended *add_tenant(struct intended *base, struct ids *ids, const char *tenant,
-                                   const char *segments)
+struct intended *ovs_fake_with(const struct intended *base, struct ids *ids, const char *tenant,
+                               const char *segments)
 {
     struct topology *topology = segments ? topology_of(segments) : topology_new_empty();
-    struct intended *next;
 
     ids_assign(ids, tenant, topology);
-    next = intended_with(base, tenant, 1, topology);
-    intended_unref(base);
-    return next;
+    return intended_with(base, tenant, 1, topology);
 }
 
 struct intended *ovs_fake_intended(const struct config *config, struct ids *ids, const char *bio,
                                    const char *geo)
 {
-    struct intended *intended = intended_new(config);
+    struct intended *none = intended_new(config);
+    struct intended *one = ovs_fake_with(none, ids, "bio", bio);
+    struct intended *both = ovs_fake_with(one, ids, "geo", geo);
 
-    intended = add_tenant(intended, ids, "bio", bio);
-    return add_tenant(intended, ids, "geo", geo);
+    intended_unref(none);
+    intended_unref(one);
+    return both;
+}
+
+unsigned int ovs_fake_roll(unsigned int *seed, unsigned int n)
+{
+    *seed = *seed * 1103515245U + 12345U;
+    return (*seed >> 16) % n;
+}
+
+char *ovs_fake_segments(unsigned int *seed, unsigned int vlan)
+{
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    for (unsigned int i = 0; i < 10; i++) {
+        unsigned int n = ovs_fake_roll(seed, 4);
+
+        if (n) {
+            fprintf(out, " s%u%s%s=", i, ovs_fake_roll(seed, 3) ? "" : "@1400",
+                    n > 1 && ovs_fake_roll(seed, 2) ? "%100" : "");
+        }
+        for (unsigned int j = 0; j < n; j++) {
+            vlan += 1 + ovs_fake_roll(seed, 2);
+            fprintf(out, "%s%s:", j ? "+" : "", ovs_fake_roll(seed, 3) ? "sinet" : "lab");
+            if (ovs_fake_roll(seed, 4) == 0) { /* one of four outer VLANs, of which one is 802.1Q */
+                unsigned int outer = ovs_fake_roll(seed, 4);
+
+                fprintf(out, "%u.%u%s", 4000 + outer, vlan, outer == 3 ? "q" : "");
+            } else {
+                fprintf(out, "%u", vlan);
+            }
+            if (ovs_fake_roll(seed, 6) == 0) {
+                fprintf(out, "!%u", 50 * (1 + ovs_fake_roll(seed, 2)));
+            }
+        }
+    }
+    fclose(out);
+    return text;
 }
 
 /* --- the fake --- */
 
 void ovs_fake_init(struct ovs_fake *fake)
 {
-    fake->now = ovs_state_new();
+    *fake = (struct ovs_fake){.now = ovs_state_new()};
 }
 
 void ovs_fake_done(struct ovs_fake *fake)
 {
     ovs_state_free(fake->now);
+    ovs_want_forget(&fake->kept);
 }
 
 struct ovs_state *ovs_fake_look(const struct ovs_fake *fake)
@@ -353,10 +392,9 @@ size_t ovs_fake_apply(struct ovs_fake *fake, struct plan *plan)
     return blocked;
 }
 
-void ovs_fake_add_steps(const struct ovs_fake *fake, const struct intended *intended,
-                        struct plan *plan)
+void ovs_fake_add_steps(struct ovs_fake *fake, const struct intended *intended, struct plan *plan)
 {
-    struct ovs_state *want = ovs_want(intended);
+    struct ovs_state *want = ovs_want(intended, &fake->kept);
     struct ovs_state *seen = ovs_fake_look(fake);
 
     ovs_diff(want, seen, plan);
@@ -364,7 +402,7 @@ void ovs_fake_add_steps(const struct ovs_fake *fake, const struct intended *inte
     ovs_state_free(seen);
 }
 
-struct plan *ovs_fake_plan(const struct ovs_fake *fake, const struct intended *intended)
+struct plan *ovs_fake_plan(struct ovs_fake *fake, const struct intended *intended)
 {
     struct plan *plan = plan_new();
 

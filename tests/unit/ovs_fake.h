@@ -20,9 +20,19 @@ struct config *ovs_fake_config(void);
 struct intended *ovs_fake_intended(const struct config *config, struct ids *ids, const char *bio,
                                    const char *geo);
 
+/* A copy of `base` in which the tenant has these segments. One reference, the caller's. */
+struct intended *ovs_fake_with(const struct intended *base, struct ids *ids, const char *tenant,
+                               const char *segments);
+/* Some of the segments s0..s9, with attachments by chance; each has a VLAN of its own, from `vlan`
+ * on. malloc()ed, maybe "". */
+char *ovs_fake_segments(unsigned int *seed, unsigned int vlan);
+/* By chance, less than n. */
+unsigned int ovs_fake_roll(unsigned int *seed, unsigned int n);
+
 /* What is there is `now`: change it freely, then take a look. */
 struct ovs_fake {
-    struct ovs_state *now; /* never indexed */
+    struct ovs_state *now;    /* never indexed */
+    struct tenant_parts kept; /* of what is wanted, from one plan to the next */
 };
 
 void ovs_fake_init(struct ovs_fake *fake);
@@ -36,10 +46,9 @@ void ovs_fake_carry_out(struct ovs_fake *fake, struct plan *plan, struct step **
 /* All steps of a plan. Blocked ones are left out; returns how many were. */
 size_t ovs_fake_apply(struct ovs_fake *fake, struct plan *plan);
 /* Adds the steps from what is there to the intended state. */
-void ovs_fake_add_steps(const struct ovs_fake *fake, const struct intended *intended,
-                        struct plan *plan);
+void ovs_fake_add_steps(struct ovs_fake *fake, const struct intended *intended, struct plan *plan);
 /* A plan of them, sorted. */
-struct plan *ovs_fake_plan(const struct ovs_fake *fake, const struct intended *intended);
+struct plan *ovs_fake_plan(struct ovs_fake *fake, const struct intended *intended);
 /* All that is there as sorted lines of text; malloc()ed. */
 char *ovs_fake_text(const struct ovs_fake *fake);
 

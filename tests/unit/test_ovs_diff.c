@@ -369,6 +369,20 @@ static void test_mtu_is_not_disruptive(void **state)
     intended_unref(intended);
 }
 
+enum { MAC_TEXT = 18 };
+
+/* The address that a port is to have. */
+static void wanted_mac(const struct intended *intended, const char *port, char mac[MAC_TEXT])
+{
+    struct tenant_parts kept = {0};
+    struct ovs_state *want = ovs_want(intended, &kept);
+
+    ovs_state_index(want);
+    snprintf(mac, MAC_TEXT, "%s", ovs_state_port(want, port)->mac);
+    ovs_state_free(want);
+    ovs_want_forget(&kept);
+}
+
 /* The gateway's address on the wire outlives the port; two routers on one VLAN have two. */
 static void test_mac_is_stable(void **state)
 {
@@ -376,19 +390,17 @@ static void test_mac_is_stable(void **state)
     struct intended *intended =
         ovs_fake_intended(f->config, &f->ids, "a=sinet:10 b=sinet:11", NULL);
     struct intended *other = ovs_fake_intended(f->config, &f->ids, "b=lab:11+lab:12 a=lab:9", NULL);
-    struct ovs_state *want = ovs_want(intended), *again = ovs_want(other);
-    char mac[18];
+    char macs[4][MAC_TEXT];
 
-    snprintf(mac, sizeof mac, "%s", ovs_state_port(want, "rseg1")->mac);
-    assert_memory_equal(mac, "02:", 3);
-    assert_string_not_equal(mac, ovs_state_port(want, "rseg2")->mac);
-    assert_string_equal(mac, ovs_state_port(again, "rseg1")->mac);
-    ovs_state_free(again);
+    wanted_mac(intended, "rseg1", macs[0]);
+    wanted_mac(intended, "rseg2", macs[1]);
+    wanted_mac(other, "rseg1", macs[2]);
     f->config->router_name = "vr2";
-    again = ovs_want(other);
-    assert_string_not_equal(mac, ovs_state_port(again, "rseg1")->mac);
-    ovs_state_free(again);
-    ovs_state_free(want);
+    wanted_mac(other, "rseg1", macs[3]);
+    assert_memory_equal(macs[0], "02:", 3);
+    assert_string_not_equal(macs[0], macs[1]);
+    assert_string_equal(macs[0], macs[2]);
+    assert_string_not_equal(macs[0], macs[3]);
     intended_unref(other);
     intended_unref(intended);
 }
@@ -476,6 +488,7 @@ static void test_broadcast_limits(void **state)
     struct intended *intended = ovs_fake_intended(f->config, &f->ids, "a=lab:1+lab:2", NULL);
     struct plan *plan = ovs_fake_plan(&f->fake, intended);
     struct ovs_state *want;
+    struct tenant_parts kept = {0};
 
     ovs_fake_apply(&f->fake, plan);
     plan_free(plan);
@@ -515,10 +528,11 @@ static void test_broadcast_limits(void **state)
     expect_plan(f, "a=lab:1+lab:2", NULL,
                 "delete broadcast-limits/ens5: no limits of broadcasts of ens5\n");
     intended = ovs_fake_intended(f->config, &f->ids, "b=lab:9.5q!60 c=lab:9.6!7", NULL);
-    want = ovs_want(intended);
+    want = ovs_want(intended, &kept);
     assert_true(ovs_state_has_limit(want, "on-ens5", "9.5q 60"));
     assert_true(ovs_state_has_limit(want, "on-ens5", "9.6 7"));
     ovs_state_free(want);
+    ovs_want_forget(&kept);
     intended_unref(intended);
 }
 
@@ -564,49 +578,10 @@ static void test_refused_is_tried_again(void **state)
 
 /* --- property: a random walk ends where a fresh build of its last state ends --- */
 
-static unsigned int roll(unsigned int *seed, unsigned int n)
-{
-    *seed = *seed * 1103515245U + 12345U;
-    return (*seed >> 16) % n;
-}
-
-/* Some of the segments s0..s9, with random attachments; a VLAN is used once. */
-static char *random_segments(unsigned int *seed, unsigned int vlan)
-{
-    char *text = NULL;
-    size_t len;
-    FILE *out = open_memstream(&text, &len);
-
-    for (unsigned int i = 0; i < 10; i++) {
-        unsigned int n = roll(seed, 4);
-
-        if (n) {
-            fprintf(out, " s%u%s%s=", i, roll(seed, 3) ? "" : "@1400",
-                    n > 1 && roll(seed, 2) ? "%100" : "");
-        }
-        for (unsigned int j = 0; j < n; j++) {
-            vlan += 1 + roll(seed, 2);
-            fprintf(out, "%s%s:", j ? "+" : "", roll(seed, 3) ? "sinet" : "lab");
-            if (roll(seed, 4) == 0) { /* one of four outer VLANs, of which one is 802.1Q */
-                unsigned int outer = roll(seed, 4);
-
-                fprintf(out, "%u.%u%s", 4000 + outer, vlan, outer == 3 ? "q" : "");
-            } else {
-                fprintf(out, "%u", vlan);
-            }
-            if (roll(seed, 6) == 0) {
-                fprintf(out, "!%u", 50 * (1 + roll(seed, 2)));
-            }
-        }
-    }
-    fclose(out);
-    return text;
-}
-
 static struct intended *random_intended(struct fixture *f, unsigned int *seed)
 {
-    char *bio = random_segments(seed, 2);
-    char *geo = roll(seed, 3) ? random_segments(seed, 2000) : strdup("");
+    char *bio = ovs_fake_segments(seed, 2);
+    char *geo = ovs_fake_roll(seed, 3) ? ovs_fake_segments(seed, 2000) : strdup("");
     struct intended *intended =
         ovs_fake_intended(f->config, &f->ids, bio[0] ? bio : NULL, geo[0] ? geo : NULL);
 
@@ -619,13 +594,13 @@ static void vandalise(struct fixture *f, unsigned int *seed)
 {
     struct ovs_state *now = f->fake.now;
     struct ovs_port *port =
-        now->n_ports ? &now->ports[roll(seed, (unsigned int)now->n_ports)] : NULL;
+        now->n_ports ? &now->ports[ovs_fake_roll(seed, (unsigned int)now->n_ports)] : NULL;
 
     if (!port || !ovs_port_mark(port)[0]) {
         return;
     }
-    switch (roll(seed, 7)) {
-    case 0: port->tag = (int)roll(seed, 4095); break;
+    switch (ovs_fake_roll(seed, 7)) {
+    case 0: port->tag = (int)ovs_fake_roll(seed, 4095); break;
     case 1: port->mtu = 1280; break;
     case 2: port->type = "tap"; break;
     case 3: port->mark = ""; break;

@@ -127,7 +127,8 @@ static void test_uplinks(void **state)
 static void test_advice(void **state)
 {
     struct fixture *f = *state;
-    struct ovs_state *want = ovs_want(f->intended);
+    struct tenant_parts kept = {0};
+    struct ovs_state *want = ovs_want(f->intended, &kept);
     struct ovs_bridge *bridge = ovs_fake_bridge(&f->fake, "br-lab");
     struct ovs_port *port = ovs_fake_port(&f->fake, "ens5");
 
@@ -148,6 +149,7 @@ static void test_advice(void **state)
                         "bridge br-lab is not routerd's and its other_config:forward-bpdu lets "
                         "STP, CDP or LLDP into uplink interface ens5: switch it off");
     ovs_state_free(want);
+    ovs_want_forget(&kept);
 }
 
 static void test_tags_and_limits(void **state)
