@@ -9,6 +9,7 @@
 #define NET_NET_CHANGE_H
 
 #include "model/plan.h"
+#include "model/tenant_parts.h"
 #include "net/net_state.h"
 
 enum net_op_kind {
@@ -61,10 +62,16 @@ struct net_change {
     size_t n_ops, capacity;
 };
 
-/* Pure: what the intended state asks of the kernel. The caller frees it with net_state_done(); it
- * borrows from `intended`. */
-struct intended;
-void net_want(const struct intended *intended, struct net_state *ret_wanted);
+/* What the intended state asks of the kernel, in parts that stay while their tenants do. Start from
+ * zeroes; it does not move. */
+struct net_wanted {
+    struct net_state state;
+    struct tenant_parts parts;
+};
+
+/* Pure: makes it that of `intended`, whatever it was before. */
+void net_want(struct net_wanted *wanted, const struct intended *intended);
+void net_wanted_done(struct net_wanted *wanted);
 
 /* Pure: adds the steps from `seen` to `wanted`. Their data is a struct net_change, all in the
  * plan's arena. */

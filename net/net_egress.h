@@ -49,6 +49,8 @@ bool net_state_is_uplink(const struct net_state *state, const char *name);
 /* Puts the routes of all egresses, as the seen state lets them be, into the wanted state, in place
  * of those of last time. */
 void net_egress_resolve(struct net_state *wanted, const struct net_state *seen);
+/* Takes those of last time out; to be called before the egresses change. */
+void net_egress_forget(struct net_state *wanted);
 /* The router that a family's packets leave by: true with *ret_via, which has no family where the
  * link needs none; false: there is no default route. */
 bool net_egress_gateway(const struct net_egress *egress, const struct net_state *seen,

@@ -26,10 +26,15 @@ bool net_egress_gateway(const struct net_egress *egress, const struct net_state 
     return true;
 }
 
-static void put_route(struct net_state *wanted, const struct net_egress *egress,
+static void add_route(struct net_state *wanted, const struct net_egress *egress,
                       struct prefix prefix, uint32_t metric, struct addr via)
 {
-    struct net_route route = {
+    wanted->resolved =
+        reallocarray(wanted->resolved, wanted->n_resolved + 1, sizeof *wanted->resolved);
+    if (!wanted->resolved)
+        abort();
+    struct net_route *route = &wanted->resolved[wanted->n_resolved++];
+    *route = (struct net_route){
         .table = egress->table,
         .prefix = prefix,
         .metric = metric,
@@ -39,9 +44,7 @@ static void put_route(struct net_state *wanted, const struct net_egress *egress,
         .tenant = egress->tenant,
         .object = egress->object,
     };
-    snprintf(route.dev, sizeof route.dev, "%s", egress->uplink);
-    if (!net_state_find_route(wanted, &route)) /* what the network itself says goes first */
-        net_state_put_route(wanted, &route);
+    snprintf(route->dev, sizeof route->dev, "%s", egress->uplink);
 }
 
 static void resolve_family(struct net_state *wanted, const struct net_state *seen,
@@ -50,35 +53,30 @@ static void resolve_family(struct net_state *wanted, const struct net_state *see
 {
     struct addr via;
     if (net_egress_gateway(egress, seen, uplink, family, &via))
-        put_route(wanted, egress, (struct prefix){.addr.family = family}, NET_ROUTE_METRIC, via);
+        add_route(wanted, egress, (struct prefix){.addr.family = family}, NET_ROUTE_METRIC, via);
     for (size_t i = 0; i < uplink->n_addrs; i++) {
         const struct prefix *own = &uplink->addrs[i].prefix;
         if (own->addr.family == family && own->len < addr_bits(family) &&
             !(family == AF_INET6 && addr_is_link_local(&own->addr)))
-            put_route(wanted, egress, prefix_network(own), NET_UPLINK_METRIC, (struct addr){0});
+            add_route(wanted, egress, prefix_network(own), NET_UPLINK_METRIC, (struct addr){0});
     }
 }
 
-static void forget_resolved(struct net_state *wanted)
+void net_egress_forget(struct net_state *wanted)
 {
-    size_t n = wanted->n_routes;
-    struct net_route *gone = calloc(n + 1, sizeof *gone);
-    if (!gone)
-        abort();
-    size_t n_gone = 0;
-    for (size_t i = 0; i < n; i++)
-        if (net_state_routes(wanted)[i]->uplink)
-            gone[n_gone++] = *net_state_routes(wanted)[i];
-    for (size_t i = 0; i < n_gone; i++)
-        net_state_drop_route(wanted, &gone[i]);
-    free(gone);
+    size_t kept = 0;
+    if (!wanted->n_resolved)
+        return;
+    for (size_t i = 0; i < wanted->n_routes; i++)
+        if (!wanted->routes[i]->uplink)
+            wanted->routes[kept++] = wanted->routes[i];
+    wanted->n_routes = kept;
+    wanted->n_resolved = 0;
 }
 
 void net_egress_resolve(struct net_state *wanted, const struct net_state *seen)
 {
-    if (!wanted->n_egresses)
-        return;
-    forget_resolved(wanted);
+    net_egress_forget(wanted);
     for (size_t i = 0; i < wanted->n_egresses; i++) {
         const struct net_egress *egress = &wanted->egresses[i];
         const struct net_link *uplink =
@@ -87,6 +85,8 @@ void net_egress_resolve(struct net_state *wanted, const struct net_state *seen)
             if (has_family(egress, FAMILIES[j]))
                 resolve_family(wanted, seen, egress, uplink, FAMILIES[j]);
     }
+    /* What the network itself says goes first. */
+    net_state_lend_routes(wanted, wanted->resolved, wanted->n_resolved);
 }
 
 /* --- rules and forwarding -----------------------------------------------------------------------

@@ -8,24 +8,13 @@
 struct net_backend {
     struct backend backend;
     struct net_watch watch;
-    struct net_state wanted;          /* what `wanted_of` asks for, kept from diff to diff */
-    const struct intended *wanted_of; /* a reference is held; null: nothing kept */
-    const struct config *wanted_config;
+    struct net_wanted wanted;
     const struct config *followed; /* whose uplinks are followed; only compared */
 };
 
 static struct net_backend *net_cast(const struct backend *backend)
 {
     return (struct net_backend *)backend;
-}
-
-static void forget_wanted(struct net_backend *net)
-{
-    if (!net->wanted_of)
-        return;
-    net_state_done(&net->wanted);
-    intended_unref((struct intended *)net->wanted_of);
-    net->wanted_of = NULL;
 }
 
 static int net_open(const struct config *config, struct backend **ret_backend)
@@ -44,7 +33,7 @@ static int net_open(const struct config *config, struct backend **ret_backend)
 static void net_close(struct backend *backend)
 {
     struct net_backend *net = net_cast(backend);
-    forget_wanted(net);
+    net_wanted_done(&net->wanted);
     net_watch_free(&net->watch);
     free(net);
 }
@@ -82,17 +71,12 @@ static void net_backend_diff(struct backend *backend, const struct intended *int
                              struct plan *plan)
 {
     struct net_backend *net = net_cast(backend);
-    if (net->wanted_of != intended || net->wanted_config != intended->config) {
-        forget_wanted(net);
-        net_want(intended, &net->wanted);
-        net->wanted_of = intended_ref(intended);
-        net->wanted_config = intended->config;
-    }
     if (net->followed != intended->config) {
         net->followed = intended->config;
         net_watch_follow(&net->watch, intended->config);
     }
-    net_diff(&net->wanted, &net->watch.seen, plan);
+    net_want(&net->wanted, intended);
+    net_diff(&net->wanted.state, &net->watch.seen, plan);
 }
 
 static void net_apply(struct backend *backend, struct plan *plan, struct step **steps, size_t n)

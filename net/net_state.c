@@ -1,6 +1,7 @@
 #include "net/net_state.h"
 
 #include "model/arena.h"
+#include "net/sorted.h"
 
 #include <search.h>
 #include <stdio.h>
@@ -44,6 +45,12 @@ static int route_cmp(const void *a, const void *b)
     return net_route_cmp_key(a, b);
 }
 
+static int route_cmp_place(const void *a, const void *b)
+{
+    return net_route_cmp_key(*(const struct net_route *const *)a,
+                             *(const struct net_route *const *)b);
+}
+
 static void link_free(void *data)
 {
     struct net_link *link = data;
@@ -64,6 +71,8 @@ void net_state_done(struct net_state *state)
     free(state->routes);
     free(state->gateways);
     free(state->rules);
+    free(state->egresses);
+    free(state->resolved);
     arena_free(state->arena);
     net_state_init(state);
 }
@@ -231,12 +240,6 @@ static struct net_route *route_find(const struct net_state *state, const struct 
     return found ? *found : NULL;
 }
 
-const struct net_route *net_state_find_route(const struct net_state *state,
-                                             const struct net_route *key)
-{
-    return route_find(state, key);
-}
-
 static void routes_moved(struct net_state *state)
 {
     free(state->routes);
@@ -289,4 +292,45 @@ struct net_route *const *net_state_routes(struct net_state *state)
     if (!state->routes)
         state->routes = flatten(state->route_tree, state->n_routes);
     return state->routes;
+}
+
+const struct net_route *net_state_find_route(struct net_state *state, const struct net_route *key)
+{
+    struct net_route *const *found = bsearch(&key, net_state_routes(state), state->n_routes,
+                                             sizeof *state->routes, route_cmp_place);
+    return found ? *found : NULL;
+}
+
+/* --- a state of others --- */
+
+void net_state_join(struct net_state *whole, struct net_state *part)
+{
+    whole->links = sorted_add(whole->links, whole->n_links, net_state_links(part), part->n_links,
+                              link_cmp_name);
+    whole->n_links += part->n_links;
+    whole->routes = sorted_add(whole->routes, whole->n_routes, net_state_routes(part),
+                               part->n_routes, route_cmp_place);
+    whole->n_routes += part->n_routes;
+}
+
+void net_state_leave(struct net_state *whole, struct net_state *part)
+{
+    whole->n_links = sorted_remove(whole->links, whole->n_links, part->links, part->n_links);
+    whole->n_routes = sorted_remove(whole->routes, whole->n_routes, part->routes, part->n_routes);
+}
+
+void net_state_lend_routes(struct net_state *whole, struct net_route *routes, size_t n)
+{
+    struct net_route **lent = must(calloc(n + 1, sizeof(struct net_route *)));
+    size_t n_lent = 0, n_kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!net_state_find_route(whole, &routes[i]))
+            lent[n_lent++] = &routes[i];
+    qsort(lent, n_lent, sizeof *lent, route_cmp_place);
+    for (size_t i = 0; i < n_lent; i++)
+        if (n_kept == 0 || net_route_cmp_key(lent[n_kept - 1], lent[i]) != 0)
+            lent[n_kept++] = lent[i];
+    whole->routes = sorted_add(whole->routes, whole->n_routes, lent, n_kept, route_cmp_place);
+    whole->n_routes += n_kept;
+    free(lent);
 }

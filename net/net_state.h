@@ -1,9 +1,9 @@
 /* net_state.h - interfaces and routes as values: what should be in the kernel, and what is seen
  * there.
  *
- * Both sides of the difference are a struct net_state. A wanted one is built by net_want() and then
- * only read; the seen one is kept by the netlink watcher. It holds only what is ours or could stand
- * in our way. Pure. */
+ * Both sides of the difference are a struct net_state. The wanted one is put together by net_want()
+ * from those of the tenants; the seen one is kept by the netlink watcher. It holds only what is
+ * ours or could stand in our way. Pure. */
 #ifndef NET_NET_STATE_H
 #define NET_NET_STATE_H
 
@@ -43,7 +43,7 @@ struct net_conf {
 };
 
 struct net_link {
-    int index; /* the kernel's; in a wanted state a serial number */
+    int index; /* the kernel's; wanted: a serial number of the tenant's */
     char name[IFNAME_TEXT];
     char type[NET_TYPE_TEXT];   /* the kernel's kind: "vrf", "xfrm", "openvswitch", "tun", ... */
     char alias[NET_ALIAS_TEXT]; /* "" for none */
@@ -59,8 +59,7 @@ struct net_link {
     char master[IFNAME_TEXT]; /* wanted: the VRF's, or "" */
     struct net_addr *addrs;   /* sorted */
     size_t n_addrs;
-    const char *tenant,
-        *object; /* wanted: borrowed from the intended state or the wanted state's arena */
+    const char *tenant, *object; /* wanted: borrowed from the topology or the tenant's arena */
 };
 
 enum net_route_type {
@@ -118,11 +117,13 @@ struct net_state {
     size_t n_gateways;
     struct net_rule *rules; /* seen */
     size_t n_rules;
-    struct net_egress *egresses; /* wanted; in the arena */
+    struct net_egress *egresses; /* wanted */
     size_t n_egresses;
+    struct net_route *resolved; /* wanted: the routes of net_egress_resolve() */
+    size_t n_resolved;
     const char *const *uplinks; /* seen: interfaces of others that are followed; borrowed */
     size_t n_uplinks;
-    struct arena *arena; /* of a wanted state */
+    struct arena *arena; /* of a tenant's wanted state */
 };
 
 void net_state_init(struct net_state *state);
@@ -155,10 +156,16 @@ bool net_state_put_route(struct net_state *state, const struct net_route *route)
 bool net_state_drop_route(struct net_state *state, const struct net_route *key);
 /* Removes all unicast routes of a family through an interface (seen). True if there were any. */
 bool net_state_drop_routes_of(struct net_state *state, int family, int oif);
-const struct net_route *net_state_find_route(const struct net_state *state,
-                                             const struct net_route *key);
+const struct net_route *net_state_find_route(struct net_state *state, const struct net_route *key);
 /* Sorted by table, prefix, metric. Valid until a route is added or removed. */
 struct net_route *const *net_state_routes(struct net_state *state);
 int net_route_cmp_key(const struct net_route *a, const struct net_route *b);
+
+/* A state that is put together of others, which must stay as they are while their interfaces and
+ * routes are in it, has no trees: it is changed by these alone. */
+void net_state_join(struct net_state *whole, struct net_state *part);
+void net_state_leave(struct net_state *whole, struct net_state *part);
+/* Likewise for routes of nobody's: puts in those whose key no other has. */
+void net_state_lend_routes(struct net_state *whole, struct net_route *routes, size_t n);
 
 #endif

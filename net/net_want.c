@@ -1,9 +1,10 @@
 #include "net/net_change.h"
 
 #include "model/arena.h"
-#include "model/intended.h"
+#include "net/net_egress.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* One network on its way from the topology to the state. */
@@ -159,21 +160,31 @@ static void want_route(struct want *want, const struct route *route)
     net_state_put_route(want->state, &wanted);
 }
 
+static void add_egresses(struct net_state *state, const struct net_egress *egresses, size_t n)
+{
+    if (!n)
+        return;
+    state->egresses = reallocarray(state->egresses, state->n_egresses + n, sizeof *state->egresses);
+    if (!state->egresses)
+        abort();
+    memcpy(state->egresses + state->n_egresses, egresses, n * sizeof *egresses);
+    state->n_egresses += n;
+}
+
 static void want_egress(struct want *want, const struct egress *egress)
 {
-    struct net_state *state = want->state;
     const struct config_uplink *uplink = config_find_uplink(want->config, egress->uplink);
     if (!uplink)
         return; /* it was checked; the configuration has changed since */
-    struct net_egress *wanted = &state->egresses[state->n_egresses++];
-    *wanted = (struct net_egress){
+    struct net_egress wanted = {
         .table = ids_vrf_table(want->network->id),
         .gateways = {uplink->gateways[0], uplink->gateways[1]},
         .ipv6 = network_has_ipv6(want->network),
         .tenant = want->tenant,
-        .object = arena_printf(state->arena, "%s/egress", want->network->name),
+        .object = arena_printf(want->state->arena, "%s/egress", want->network->name),
     };
-    snprintf(wanted->uplink, sizeof wanted->uplink, "%s", uplink->interface);
+    snprintf(wanted.uplink, sizeof wanted.uplink, "%s", uplink->interface);
+    add_egresses(want->state, &wanted, 1);
 }
 
 static void want_network(struct want *want)
@@ -191,29 +202,71 @@ static void want_network(struct want *want)
         want_egress(want, network->egress);
 }
 
-static size_t count_egresses(const struct intended *intended)
+/* --- tenants ------------------------------------------------------------------------------------
+ */
+
+struct part {
+    struct net_state state;
+    struct net_state *whole; /* that it is in */
+};
+
+static void *make_part(const struct intended *intended, const struct intended_tenant *tenant,
+                       void *aux)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < intended->n_tenants; i++)
-        for (size_t j = 0; j < intended->tenants[i].topology->n_networks; j++)
-            n += intended->tenants[i].topology->networks[j].egress != NULL;
-    return n;
+    struct part *part = calloc(1, sizeof *part);
+    if (!part)
+        abort();
+    net_state_init(&part->state);
+    part->state.arena = arena_new();
+    part->whole = aux;
+    for (size_t i = 0; i < tenant->topology->n_networks; i++)
+        want_network(&(struct want){
+            .state = &part->state,
+            .config = intended->config,
+            .tenant = tenant->name,
+            .network = &tenant->topology->networks[i],
+        });
+    net_state_join(part->whole, &part->state);
+    return part;
 }
 
-void net_want(const struct intended *intended, struct net_state *ret_wanted)
+static void drop_part(void *data)
 {
-    net_state_init(ret_wanted);
-    ret_wanted->arena = arena_new();
-    ret_wanted->egresses =
-        arena_calloc(ret_wanted->arena, count_egresses(intended), sizeof *ret_wanted->egresses);
-    for (size_t i = 0; i < intended->n_tenants; i++) {
-        const struct intended_tenant *tenant = &intended->tenants[i];
-        for (size_t j = 0; j < tenant->topology->n_networks; j++)
-            want_network(&(struct want){
-                .state = ret_wanted,
-                .config = intended->config,
-                .tenant = tenant->name,
-                .network = &tenant->topology->networks[j],
-            });
+    struct part *part = data;
+    net_state_leave(part->whole, &part->state);
+    net_state_done(&part->state);
+    free(part);
+}
+
+static const struct tenant_parts_class PARTS = {make_part, drop_part};
+
+/* What concerns all tenants, and the egresses in their order. */
+static void gather(struct net_wanted *wanted)
+{
+    struct net_state *state = &wanted->state;
+    state->l3mdev_rules = 0;
+    state->ipv6_forwarding = -1;
+    state->n_egresses = 0;
+    for (size_t i = 0; i < wanted->parts.intended->n_tenants; i++) {
+        const struct net_state *part = &((const struct part *)wanted->parts.parts[i])->state;
+        state->l3mdev_rules |= part->l3mdev_rules;
+        if (part->ipv6_forwarding == 1)
+            state->ipv6_forwarding = 1;
+        add_egresses(state, part->egresses, part->n_egresses);
     }
+}
+
+void net_want(struct net_wanted *wanted, const struct intended *intended)
+{
+    if (wanted->parts.intended == intended)
+        return;
+    net_egress_forget(&wanted->state);
+    tenant_parts_update(&wanted->parts, intended, &PARTS, &wanted->state);
+    gather(wanted);
+}
+
+void net_wanted_done(struct net_wanted *wanted)
+{
+    tenant_parts_clear(&wanted->parts, &PARTS);
+    net_state_done(&wanted->state);
 }

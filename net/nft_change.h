@@ -7,6 +7,7 @@
 #define NET_NFT_CHANGE_H
 
 #include "model/plan.h"
+#include "model/tenant_parts.h"
 #include "net/nft_state.h"
 
 enum nft_round {
@@ -36,11 +37,19 @@ struct nft_host {
     bool forwards; /* the host is a router of its own (net.ipv4.ip_forward) */
 };
 
-struct intended;
-/* Pure: the table that the intended state asks for, sorted; no items: none. The caller frees it
- * with nft_state_done(). */
-void nft_want(const struct intended *intended, const struct nft_host *host,
-              struct nft_state *ret_wanted);
+/* The table that the intended state asks for, in parts that stay while their tenants do. Start from
+ * zeroes; it does not move. */
+struct nft_wanted {
+    struct nft_state state; /* sorted; no items: no table */
+    struct nft_state frame; /* what the networks share; the rest is the tenants' */
+    struct nft_host host;   /* that it is for */
+    struct tenant_parts parts;
+};
+
+/* Pure: makes it that of `intended`, whatever it was before. */
+void nft_want(struct nft_wanted *wanted, const struct intended *intended,
+              const struct nft_host *host);
+void nft_wanted_done(struct nft_wanted *wanted);
 
 /* Pure: adds the steps from `seen` (sorted) to `wanted`. Their data is a struct nft_change. */
 void nft_diff(const struct intended *intended, const struct nft_state *wanted,

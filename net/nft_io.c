@@ -12,24 +12,12 @@ struct nft_backend {
     struct backend backend;
     struct nft_watch watch;
     struct nft_ctx *nft;
-    struct nft_state wanted;          /* what `wanted_of` asks for, kept from diff to diff */
-    const struct intended *wanted_of; /* a reference is held; null: nothing kept */
-    const struct config *wanted_config;
-    struct nft_host wanted_host;
+    struct nft_wanted wanted;
 };
 
 static struct nft_backend *nft_cast(const struct backend *backend)
 {
     return (struct nft_backend *)backend;
-}
-
-static void forget_wanted(struct nft_backend *nft)
-{
-    if (!nft->wanted_of)
-        return;
-    nft_state_done(&nft->wanted);
-    intended_unref((struct intended *)nft->wanted_of);
-    nft->wanted_of = NULL;
 }
 
 static int nft_open(const struct config *config, struct backend **ret_backend)
@@ -47,7 +35,7 @@ static int nft_open(const struct config *config, struct backend **ret_backend)
 static void nft_close(struct backend *backend)
 {
     struct nft_backend *nft = nft_cast(backend);
-    forget_wanted(nft);
+    nft_wanted_done(&nft->wanted);
     nft_watch_close(&nft->watch);
     if (nft->nft)
         nft_ctx_free(nft->nft);
@@ -86,15 +74,8 @@ static void nft_backend_diff(struct backend *backend, const struct intended *int
                              struct plan *plan)
 {
     struct nft_backend *nft = nft_cast(backend);
-    if (nft->wanted_of != intended || nft->wanted_config != intended->config ||
-        nft->wanted_host.forwards != nft->watch.host.forwards) {
-        forget_wanted(nft);
-        nft_want(intended, &nft->watch.host, &nft->wanted);
-        nft->wanted_of = intended_ref(intended);
-        nft->wanted_config = intended->config;
-        nft->wanted_host = nft->watch.host;
-    }
-    nft_diff(intended, &nft->wanted, &nft->watch.seen, plan);
+    nft_want(&nft->wanted, intended, &nft->watch.host);
+    nft_diff(intended, &nft->wanted.state, &nft->watch.seen, plan);
 }
 
 /* --- one transaction ----------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 #include "net/nft_state.h"
 
+#include "net/sorted.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +68,17 @@ void nft_state_sort(struct nft_state *state)
 {
     if (state->n_items)
         qsort(state->items, state->n_items, sizeof *state->items, compare);
+}
+
+void nft_state_join(struct nft_state *whole, const struct nft_state *part)
+{
+    whole->items = sorted_add(whole->items, whole->n_items, part->items, part->n_items, compare);
+    whole->n_items += part->n_items;
+}
+
+void nft_state_leave(struct nft_state *whole, const struct nft_state *part)
+{
+    whole->n_items = sorted_remove(whole->items, whole->n_items, part->items, part->n_items);
 }
 
 const char *nft_digest(const char *text, char buffer[NFT_DIGEST_TEXT])

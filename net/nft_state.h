@@ -66,6 +66,10 @@ void nft_item_add_rule(struct nft_state *state, struct nft_item *item, const cha
 struct nft_item *nft_state_find(const struct nft_state *state, enum nft_kind kind,
                                 const char *name);
 void nft_state_sort(struct nft_state *state);
+/* For a state that is put together of others, sorted ones, which must stay as they are while they
+ * are in it: it begins as zeroes, has no arena, and its array is the caller's to free. */
+void nft_state_join(struct nft_state *whole, const struct nft_state *part);
+void nft_state_leave(struct nft_state *whole, const struct nft_state *part);
 int nft_item_cmp(const struct nft_item *a, const struct nft_item *b);
 
 const char *nft_digest(const char *text, char buffer[NFT_DIGEST_TEXT]);

@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* --- items --------------------------------------------------------------------------------------
@@ -94,7 +95,7 @@ static void want_isolation(struct nft_want *want)
         INPUT);
     struct nft_item *chain = nft_want_chain(want, 0, "isolation", "");
     nft_want_services_frame(want);
-    if (want->dhcp || want->dns)
+    if (want->facts->dhcp || want->facts->dns)
         nft_want_rule(want, chain, "jump services");
     nft_want_rules(want, chain, ISOLATION);
 }
@@ -102,22 +103,21 @@ static void want_isolation(struct nft_want *want)
 /* --- the MSS of tunnels -------------------------------------------------------------------------
  */
 
+#define MSS_CHAIN "mss%u_%u"
+
 /* One chain for each pair of values; the option is only ever lowered by it. */
-static const char *want_mss(struct nft_want *want, const struct tunnel *tunnel)
+static void want_mss(struct nft_want *want, struct nft_mss mss)
 {
-    uint32_t mss4 = tunnel_mss(tunnel, AF_INET), mss6 = tunnel_mss(tunnel, AF_INET6);
-    const char *name = arena_printf(want->state->arena, "mss%u_%u", mss4, mss6);
-    if (nft_state_find(want->state, NFT_CHAIN, name))
-        return name;
+    char name[32];
+    snprintf(name, sizeof name, MSS_CHAIN, mss.v4, mss.v6);
     struct nft_item *chain = nft_want_chain(want, 0, name, "");
-    nft_want_rule(want, chain, "meta nfproto ipv4 tcp option maxseg size set %u", mss4);
-    nft_want_rule(want, chain, "meta nfproto ipv6 tcp option maxseg size set %u", mss6);
-    return name;
+    nft_want_rule(want, chain, "meta nfproto ipv4 tcp option maxseg size set %u", mss.v4);
+    nft_want_rule(want, chain, "meta nfproto ipv6 tcp option maxseg size set %u", mss.v6);
 }
 
 static void want_clamp(struct nft_want *want)
 {
-    if (!want->tunnels)
+    if (!want->facts->tunnels)
         return;
     nft_want_set(want, "mss", "map { type ifname : verdict; }");
     struct nft_item *chain = nft_want_chain(
@@ -126,14 +126,90 @@ static void want_clamp(struct nft_want *want)
     chain = nft_want_chain(want, 0, "syn_passes", "");
     nft_want_rule(want, chain, "oifname vmap @mss");
     nft_want_rule(want, chain, "meta sdifname vmap @mss");
+    for (size_t i = 0; i < want->facts->n_mss; i++)
+        want_mss(want, want->facts->mss[i]);
+}
+
+static struct nft_mss mss_of(const struct tunnel *tunnel)
+{
+    return (struct nft_mss){tunnel_mss(tunnel, AF_INET), tunnel_mss(tunnel, AF_INET6)};
 }
 
 static void want_tunnel(struct nft_want *want, const struct tunnel *tunnel)
 {
     char name[IFNAME_TEXT];
-    if (tunnel->profile)
-        nft_want_element(want, want->table, "mss", "\"%s\" : jump %s",
-                         ids_tunnel_name(tunnel->id, name), want_mss(want, tunnel));
+    if (!tunnel->profile)
+        return;
+    struct nft_mss mss = mss_of(tunnel);
+    nft_want_element(want, want->table, "mss", "\"%s\" : jump " MSS_CHAIN,
+                     ids_tunnel_name(tunnel->id, name), mss.v4, mss.v6);
+}
+
+/* --- what the frame depends on ------------------------------------------------------------------
+ */
+
+static void add_mss(struct arena *arena, struct nft_facts *facts, struct nft_mss mss)
+{
+    for (size_t i = 0; i < facts->n_mss; i++)
+        if (facts->mss[i].v4 == mss.v4 && facts->mss[i].v6 == mss.v6)
+            return;
+    facts->mss =
+        arena_grow(arena, facts->mss, facts->n_mss, &facts->mss_capacity, sizeof *facts->mss);
+    facts->mss[facts->n_mss++] = mss;
+}
+
+static void add_uplink(struct arena *arena, struct nft_facts *facts,
+                       const struct config_uplink *uplink)
+{
+    for (size_t i = 0; i < facts->n_uplinks; i++)
+        if (facts->uplinks[i] == uplink)
+            return;
+    facts->uplinks = arena_grow(arena, facts->uplinks, facts->n_uplinks, &facts->uplinks_capacity,
+                                sizeof(const struct config_uplink *));
+    facts->uplinks[facts->n_uplinks++] = uplink;
+}
+
+static void add_facts(struct arena *arena, struct nft_facts *facts, const struct nft_facts *more)
+{
+    facts->networks |= more->networks;
+    facts->egress |= more->egress;
+    facts->publish |= more->publish;
+    facts->strict |= more->strict;
+    facts->tunnels |= more->tunnels;
+    facts->dhcp |= more->dhcp;
+    facts->dns |= more->dns;
+    for (size_t i = 0; i < more->n_mss; i++)
+        add_mss(arena, facts, more->mss[i]);
+    for (size_t i = 0; i < more->n_uplinks; i++)
+        add_uplink(arena, facts, more->uplinks[i]);
+}
+
+static void look_at_egress(const struct nft_want *want, const struct egress *egress)
+{
+    const struct config_uplink *uplink = config_find_uplink(want->config, egress->uplink);
+    want->facts->egress = true;
+    want->facts->publish |= egress->n_publishes > 0;
+    if (uplink && uplink->type == UPLINK_ROUTED)
+        add_uplink(want->state->arena, want->facts, uplink);
+}
+
+static void look_at(const struct nft_want *want)
+{
+    const struct network *network = want->network;
+    struct nft_facts *facts = want->facts;
+    facts->networks = true;
+    facts->tunnels |= network->n_tunnels > 0;
+    for (size_t i = 0; i < network->n_tunnels; i++)
+        if (network->tunnels[i].profile)
+            add_mss(want->state->arena, facts, mss_of(&network->tunnels[i]));
+    for (size_t i = 0; i < network->n_segments; i++)
+        facts->strict |= network->segments[i].strict_source;
+    for (size_t i = 0; i < network->n_pools; i++) {
+        facts->dhcp |= network->pools[i].serves_dhcp;
+        facts->dns |= network->pools[i].serves_dns;
+    }
+    if (network->egress)
+        look_at_egress(want, network->egress);
 }
 
 /* --- networks -----------------------------------------------------------------------------------
@@ -178,44 +254,79 @@ static void want_network(struct nft_want *want)
 /* --- all of it ----------------------------------------------------------------------------------
  */
 
-typedef void network_fn(struct nft_want *want);
+struct part {
+    struct nft_state state;
+    struct nft_facts facts;  /* in its arena */
+    struct nft_state *whole; /* that it is in */
+};
 
-static void look_at(struct nft_want *want)
+static void *make_part(const struct intended *intended, const struct intended_tenant *tenant,
+                       void *aux)
 {
-    const struct network *network = want->network;
-    want->egress |= network->egress != NULL;
-    want->publish |= network->egress && network->egress->n_publishes;
-    want->tunnels |= network->n_tunnels > 0;
-    nft_want_services_look(want);
-    for (size_t i = 0; i < network->n_segments; i++)
-        want->strict |= network->segments[i].strict_source;
-}
-
-static size_t each_network(struct nft_want *want, const struct intended *intended,
-                           network_fn *visit)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < intended->n_tenants; i++) {
-        const struct topology *topology = intended->tenants[i].topology;
-        want->tenant = intended->tenants[i].name;
-        for (size_t j = 0; j < topology->n_networks; j++, n++) {
-            want->network = &topology->networks[j];
-            visit(want);
-        }
+    struct part *part = calloc(1, sizeof *part);
+    if (!part)
+        abort();
+    nft_state_init(&part->state);
+    part->whole = aux;
+    for (size_t i = 0; i < tenant->topology->n_networks; i++) {
+        struct nft_want want = {
+            .state = &part->state,
+            .facts = &part->facts,
+            .config = intended->config,
+            .tenant = tenant->name,
+            .network = &tenant->topology->networks[i],
+        };
+        look_at(&want);
+        want_network(&want);
     }
-    return n;
+    nft_state_sort(&part->state);
+    nft_state_join(part->whole, &part->state);
+    return part;
 }
 
-void nft_want(const struct intended *intended, const struct nft_host *host,
-              struct nft_state *ret_wanted)
+static void drop_part(void *data)
 {
-    nft_state_init(ret_wanted);
-    struct nft_want want = {.state = ret_wanted, .config = intended->config, .host = host};
-    if (each_network(&want, intended, look_at) == 0)
+    struct part *part = data;
+    nft_state_leave(part->whole, &part->state);
+    nft_state_done(&part->state);
+    free(part);
+}
+
+static const struct tenant_parts_class PARTS = {make_part, drop_part};
+
+static void make_frame(struct nft_wanted *wanted)
+{
+    struct nft_facts facts = {0};
+    struct nft_want want = {.state = &wanted->frame, .facts = &facts, .host = &wanted->host};
+    nft_state_init(&wanted->frame);
+    for (size_t i = 0; i < wanted->parts.intended->n_tenants; i++)
+        add_facts(wanted->frame.arena, &facts,
+                  &((const struct part *)wanted->parts.parts[i])->facts);
+    if (!facts.networks)
         return;
     want_isolation(&want);
     want_clamp(&want);
-    nft_want_egress_frame(&want, intended);
-    each_network(&want, intended, want_network);
-    nft_state_sort(ret_wanted);
+    nft_want_egress_frame(&want);
+    nft_state_sort(&wanted->frame);
+}
+
+void nft_want(struct nft_wanted *wanted, const struct intended *intended,
+              const struct nft_host *host)
+{
+    if (wanted->parts.intended == intended && wanted->host.forwards == host->forwards)
+        return;
+    nft_state_leave(&wanted->state, &wanted->frame);
+    nft_state_done(&wanted->frame);
+    tenant_parts_update(&wanted->parts, intended, &PARTS, &wanted->state);
+    wanted->host = *host;
+    make_frame(wanted);
+    nft_state_join(&wanted->state, &wanted->frame);
+}
+
+void nft_wanted_done(struct nft_wanted *wanted)
+{
+    tenant_parts_clear(&wanted->parts, &PARTS);
+    nft_state_done(&wanted->frame);
+    free(wanted->state.items);
+    *wanted = (struct nft_wanted){0};
 }

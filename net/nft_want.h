@@ -2,14 +2,25 @@
 #ifndef NET_NFT_WANT_H
 #define NET_NFT_WANT_H
 
-#include "model/intended.h"
 #include "net/nft_change.h"
 
+/* What the frame depends on: whether any network has that, and all that they have. */
+struct nft_facts {
+    bool networks, egress, publish, strict, tunnels, dhcp, dns;
+    struct nft_mss {
+        uint32_t v4, v6;
+    } * mss; /* of tunnels; each pair once */
+    size_t n_mss, mss_capacity;
+    const struct config_uplink **uplinks; /* routed ones; each once */
+    size_t n_uplinks, uplinks_capacity;
+};
+
+/* The frame, or a network on its way into its tenant's part. */
 struct nft_want {
     struct nft_state *state;
+    struct nft_facts *facts; /* the frame's are read, a network's are added */
     const struct config *config;
-    const struct nft_host *host;
-    bool egress, publish, strict, tunnels, dhcp, dns; /* whether any network has that */
+    const struct nft_host *host; /* of the frame */
     const char *tenant;
     const struct network *network;
     uint32_t table; /* the network's: its number */
@@ -30,13 +41,12 @@ void nft_want_rules(struct nft_want *want, struct nft_item *chain, const char *c
 /* An element that is an address in the network; `set` is its name but for the family's number. */
 void nft_want_address(struct nft_want *want, const char *set, const struct addr *addr);
 
-/* nft_want_services.c: likewise; which services there are must be looked at before. */
-void nft_want_services_look(struct nft_want *want);
+/* nft_want_services.c: the frame's part for services, and a network's. */
 void nft_want_services_frame(struct nft_want *want);
 void nft_want_services(struct nft_want *want);
 
-/* nft_want_egress.c: the frame's part for egress, and a network's. */
-void nft_want_egress_frame(struct nft_want *want, const struct intended *intended);
+/* nft_want_egress.c: likewise, for egress. */
+void nft_want_egress_frame(struct nft_want *want);
 void nft_want_egress(struct nft_want *want);
 /* What becomes of packets that arrive at the network's ports: egress and `strict_source`. */
 void nft_want_arrivals(struct nft_want *want);

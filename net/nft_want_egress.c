@@ -46,22 +46,22 @@ static const char *const OUTBOUND[] = {
 
 static void want_arrive(struct nft_want *want)
 {
-    if (!want->egress && !want->strict)
+    if (!want->facts->egress && !want->facts->strict)
         return;
     nft_want_set(want, "ports", "map { type ifname : verdict; }");
     struct nft_item *chain = nft_want_chain(
         want, 0, "arrive", "type filter hook prerouting priority raw; policy accept;");
     nft_want_rule(want, chain, "iifname vmap @ports");
-    if (want->egress) {
+    if (want->facts->egress) {
         nft_want_rule(want, chain, "iifname \"rseg*\" notrack");
         nft_want_rule(want, chain, "iifname \"rtun*\" notrack");
     }
-    if (!want->strict)
+    if (!want->facts->strict)
         return;
     chain = nft_want_chain(want, 0, "strict", "");
     nft_want_rule(want, chain, "ip6 saddr { ::, fe80::/10 } accept");
     nft_want_rule(want, chain, "fib saddr . iif oif 0 drop");
-    if (want->egress)
+    if (want->facts->egress)
         nft_want_rule(want, chain, "notrack");
 }
 
@@ -82,7 +82,7 @@ static void want_inbound(struct nft_want *want)
 
 static void want_publish(struct nft_want *want)
 {
-    if (!want->publish)
+    if (!want->facts->publish)
         return;
     nft_want_set(want, "ways_in",
                  "map { type ifname . nf_proto . inet_proto . inet_service : verdict; }");
@@ -99,36 +99,22 @@ static void want_publish(struct nft_want *want)
                   "@ways_in");
 }
 
-static bool is_used(const struct intended *intended, const struct config_uplink *uplink)
-{
-    for (size_t i = 0; i < intended->n_tenants; i++) {
-        const struct topology *topology = intended->tenants[i].topology;
-        for (size_t j = 0; j < topology->n_networks; j++)
-            if (topology->networks[j].egress &&
-                strcmp(topology->networks[j].egress->uplink, uplink->name) == 0)
-                return true;
-    }
-    return false;
-}
-
-static void want_uplinks(struct nft_want *want, const struct intended *intended)
+static void want_uplinks(struct nft_want *want)
 {
     nft_want_set(want, "uplinks", "set { type ifname; }");
-    for (size_t i = 0; i < want->config->n_uplinks; i++) {
-        const struct config_uplink *uplink = &want->config->uplinks[i];
-        if (uplink->type != UPLINK_ROUTED || !is_used(intended, uplink))
-            continue;
+    for (size_t i = 0; i < want->facts->n_uplinks; i++) {
+        const struct config_uplink *uplink = want->facts->uplinks[i];
         nft_want_element(want, 0, "uplinks", "\"%s\"", uplink->interface);
         nft_want_element(want, 0, "ports", "\"%s\" : goto underlay", uplink->interface);
     }
 }
 
-void nft_want_egress_frame(struct nft_want *want, const struct intended *intended)
+void nft_want_egress_frame(struct nft_want *want)
 {
     want_arrive(want);
-    if (!want->egress)
+    if (!want->facts->egress)
         return;
-    want_uplinks(want, intended);
+    want_uplinks(want);
     nft_want_set(want, "leave", "map { type ifname . ifname : verdict; }");
     nft_want_set(want, "out", "map { type ifname . ifname : verdict; }");
     nft_want_rules(want, nft_want_chain(want, 0, "underlay", ""), UNDERLAY);

@@ -25,26 +25,18 @@ static const char *const DNS[] = {
     NULL,
 };
 
-void nft_want_services_look(struct nft_want *want)
-{
-    for (size_t i = 0; i < want->network->n_pools; i++) {
-        want->dhcp |= want->network->pools[i].serves_dhcp;
-        want->dns |= want->network->pools[i].serves_dns;
-    }
-}
-
 void nft_want_services_frame(struct nft_want *want)
 {
     struct nft_item *chain;
 
-    if (!want->dhcp && !want->dns)
+    if (!want->facts->dhcp && !want->facts->dns)
         return;
     chain = nft_want_chain(want, 0, "services", "");
-    if (want->dhcp) {
+    if (want->facts->dhcp) {
         nft_want_set(want, "dhcp", "set { type ifname; }");
         nft_want_rules(want, chain, DHCP);
     }
-    if (want->dns) {
+    if (want->facts->dns) {
         nft_want_set(want, "dns4", "set { type ifname . ipv4_addr; }");
         nft_want_set(want, "dns6", "set { type ifname . ipv6_addr; }");
         nft_want_set(want, "forwarders4", "set { type ifname . ipv4_addr; }");

@@ -31,16 +31,16 @@ enum { PARTS = 24, PATH = 512 };
 /* What all backends hold, or are to hold. */
 struct states {
     struct ovs_state *ovs;
-    struct net_state net;
-    struct nft_state nft;
     struct bgp_state *bgp;
     struct ipsec_wanted *ipsec;
     struct dhcp_wanted dhcp;
 };
 
-/* What the backends keep from one state to the next. */
+/* What the backends keep from one state to the next; net's and nft's are the states themselves. */
 struct kept {
     struct tenant_parts ovs;
+    struct net_wanted net;
+    struct nft_wanted nft;
 };
 
 struct bench {
@@ -50,6 +50,7 @@ struct bench {
     struct intended *intended;
     struct ids ids;
     struct states seen;
+    struct net_state net_seen;
     struct tenant_parts ipsec;
     struct kept seen_kept, kept; /* of what is seen, and of what is wanted */
     char *changed;
@@ -188,9 +189,9 @@ static void want_all(struct bench *bench, const struct intended *intended, struc
 
     *ret = (struct states){.ovs = ovs_want(intended, &kept->ovs)};
     lap(bench, "ovs wanted");
-    net_want(intended, &ret->net);
+    net_want(&kept->net, intended);
     lap(bench, "net wanted");
-    nft_want(intended, &host, &ret->nft);
+    nft_want(&kept->nft, intended, &host);
     lap(bench, "nft wanted");
     ret->ipsec = ipsec_want(intended, &bench->ipsec, &facts, &nothing);
     lap(bench, "ipsec wanted");
@@ -203,8 +204,6 @@ static void want_all(struct bench *bench, const struct intended *intended, struc
 static void let_go(struct states *states)
 {
     ovs_state_free(states->ovs);
-    net_state_done(&states->net);
-    nft_state_done(&states->nft);
     ipsec_wanted_free(states->ipsec);
     bgp_state_free(states->bgp);
     dhcp_wanted_done(&states->dhcp);
@@ -213,34 +212,63 @@ static void let_go(struct states *states)
 static void forget(struct kept *kept)
 {
     ovs_want_forget(&kept->ovs);
+    net_wanted_done(&kept->net);
+    nft_wanted_done(&kept->nft);
+}
+
+/* The kernel's interfaces and routes are others than the wanted ones: the watcher's. */
+static void see_net(struct net_state *wanted, struct net_state *ret_seen)
+{
+    struct net_link *const *links = net_state_links(wanted);
+
+    net_state_init(ret_seen);
+    ret_seen->l3mdev_rules = wanted->l3mdev_rules;
+    ret_seen->ipv6_forwarding = wanted->ipv6_forwarding;
+    for (size_t i = 0; i < wanted->n_links; i++) {
+        struct net_link *link = net_state_put_link(ret_seen, (int)i + 1);
+
+        *link = *links[i];
+        link->index = (int)i + 1;
+        link->addrs = NULL;
+        link->n_addrs = 0;
+        for (size_t j = 0; j < links[i]->n_addrs; j++) {
+            net_link_put_addr(link, &links[i]->addrs[j]);
+        }
+    }
+    for (size_t i = 0; i < ret_seen->n_links; i++) {
+        struct net_link *link = net_state_link(ret_seen, (int)i + 1);
+
+        if (link->master[0]) {
+            link->master_index = net_state_find(ret_seen, link->master)->index;
+        }
+    }
+    for (size_t i = 0; i < wanted->n_routes; i++) {
+        net_state_put_route(ret_seen, net_state_routes(wanted)[i]);
+    }
+}
+
+/* Of rules only the digests are seen. */
+static void see_nft(struct nft_wanted *nft)
+{
+    char digest[NFT_DIGEST_TEXT];
+
+    nft->state.present = true;
+    for (size_t i = 0; i < nft->state.n_items; i++) {
+        struct nft_item *item = nft->state.items[i];
+
+        for (size_t j = 0; j < item->n_rules; j++) {
+            item->rules[j] = arena_strdup(nft->frame.arena, nft_digest(item->rules[j], digest));
+        }
+    }
 }
 
 /* Adds to what is wanted what only the real thing has: then it is what would be seen. */
 static void see(struct states *states)
 {
-    char digest[NFT_DIGEST_TEXT];
-
     for (size_t i = 0; i < states->ovs->n_ports; i++) {
         states->ovs->ports[i].made = OVS_MADE;
     }
     ovs_state_index(states->ovs);
-    net_state_links(&states->net);
-    for (size_t i = 0; i < states->net.n_links * states->net.n_links; i++) {
-        struct net_link *link = states->net.links[i / states->net.n_links];
-        const struct net_link *master = states->net.links[i % states->net.n_links];
-
-        if (strcmp(link->master, master->name) == 0) {
-            link->master_index = master->index;
-        }
-    }
-    states->nft.present = true;
-    for (size_t i = 0; i < states->nft.n_items; i++) {
-        struct nft_item *item = states->nft.items[i];
-
-        for (size_t j = 0; j < item->n_rules; j++) {
-            item->rules[j] = arena_strdup(states->nft.arena, nft_digest(item->rules[j], digest));
-        }
-    }
     for (size_t i = 0; i < states->bgp->n_policies; i++) {
         states->bgp->policies[i]->name = arena_printf(states->bgp->arena, "routerd-%016" PRIx64,
                                                       states->bgp->policies[i]->digest);
@@ -295,6 +323,8 @@ static void open_world(struct bench *bench)
     }
     want_all(bench, bench->intended, &bench->seen_kept, &bench->seen);
     see(&bench->seen);
+    see_net(&bench->seen_kept.net.state, &bench->net_seen);
+    see_nft(&bench->seen_kept.nft);
     see_uses(bench->seen.bgp);
     bench->n_parts = 0;
 }
@@ -318,9 +348,9 @@ static size_t change(struct bench *bench)
     want_all(bench, next, &bench->kept, &wanted);
     ovs_diff(wanted.ovs, bench->seen.ovs, plan);
     lap(bench, "ovs compared");
-    net_diff(&wanted.net, &bench->seen.net, plan);
+    net_diff(&bench->kept.net.state, &bench->net_seen, plan);
     lap(bench, "net compared");
-    nft_diff(next, &wanted.nft, &bench->seen.nft, plan);
+    nft_diff(next, &bench->kept.nft.state, &bench->seen_kept.nft.state, plan);
     lap(bench, "nft compared");
     bgp_diff(wanted.bgp, bench->seen.bgp, NULL, plan);
     lap(bench, "bgp compared");
@@ -357,6 +387,7 @@ int main(int argc, char **argv)
     }
     printf("}}\n");
     let_go(&bench.seen);
+    net_state_done(&bench.net_seen);
     ipsec_parts_clear(&bench.ipsec);
     forget(&bench.seen_kept);
     forget(&bench.kept);

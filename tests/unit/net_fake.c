@@ -19,11 +19,13 @@ void net_fake_init(struct net_fake *fake)
     net_state_init(&fake->now);
     fake->now.ipv6_forwarding = 0;
     fake->next_index = 1;
+    fake->wanted = (struct net_wanted){0};
 }
 
 void net_fake_done(struct net_fake *fake)
 {
     net_state_done(&fake->now);
+    net_wanted_done(&fake->wanted);
 }
 
 /* --- the kernel --- */
@@ -334,22 +336,17 @@ static void play_ovs(struct net_fake *fake, struct net_state *wanted)
 
 size_t net_fake_apply(struct net_fake *fake, const struct intended *intended, struct plan *plan)
 {
-    struct net_state wanted;
     size_t left = apply_phase(fake, plan, PHASE_NET_DELETE);
 
-    net_want(intended, &wanted);
-    play_ovs(fake, &wanted);
-    net_state_done(&wanted);
+    net_want(&fake->wanted, intended);
+    play_ovs(fake, &fake->wanted.state);
     return left + apply_phase(fake, plan, PHASE_NET_CREATE);
 }
 
 void net_fake_add_steps(struct net_fake *fake, const struct intended *intended, struct plan *plan)
 {
-    struct net_state wanted;
-
-    net_want(intended, &wanted);
-    net_diff(&wanted, &fake->now, plan);
-    net_state_done(&wanted); /* the plan must stand on its own */
+    net_want(&fake->wanted, intended);
+    net_diff(&fake->wanted.state, &fake->now, plan);
 }
 
 struct plan *net_fake_plan(struct net_fake *fake, const struct intended *intended)
@@ -357,6 +354,7 @@ struct plan *net_fake_plan(struct net_fake *fake, const struct intended *intende
     struct plan *plan = plan_new();
 
     net_fake_add_steps(fake, intended, plan);
+    net_wanted_done(&fake->wanted); /* the plan must stand on its own */
     plan_sort(plan);
     return plan;
 }
@@ -472,8 +470,8 @@ static void settle_tunnels(struct topology *topology, const struct config *confi
         }
 }
 
-static struct intended *add_tenant(struct intended *base, struct ids *ids, const char *tenant,
-                                   const char *networks)
+struct intended *net_fake_with(struct intended *base, struct ids *ids, const char *tenant,
+                               const char *networks)
 {
     struct topology *topology = networks ? topology_of(networks) : topology_new_empty();
 
@@ -498,7 +496,7 @@ struct intended *net_fake_intended(struct ids *ids, const char *bio, const char 
     static const struct config config = {
         .ovs_datapath = "system", .uplinks = uplinks, .n_uplinks = 2};
 
-    return add_tenant(add_tenant(intended_new(&config), ids, "bio", bio), ids, "geo", geo);
+    return net_fake_with(net_fake_with(intended_new(&config), ids, "bio", bio), ids, "geo", geo);
 }
 
 struct intended *net_fake_random(struct ids *ids, struct chance *chance, unsigned int networks,

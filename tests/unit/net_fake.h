@@ -17,6 +17,7 @@
 struct net_fake {
     struct net_state now; /* what is there: change it freely by the functions below */
     int next_index;
+    struct net_wanted wanted; /* kept from plan to plan, as by the backend */
 };
 
 void net_fake_init(struct net_fake *fake);
@@ -48,6 +49,10 @@ char *net_fake_text(struct net_fake *fake);
 /* An intended state in which each tenant has the networks of a YAML list ("- name: ..."); null:
  * none. `ids` remembers the numbers from one state to the next. One reference, the caller's. */
 struct intended *net_fake_intended(struct ids *ids, const char *bio, const char *geo);
+
+/* A copy of `base`, whose reference it takes, in which one tenant has other networks. */
+struct intended *net_fake_with(struct intended *base, struct ids *ids, const char *tenant,
+                               const char *networks);
 
 /* Writes what a network has besides its name: the lines of its YAML after "- name: n2". */
 typedef void net_fake_writer(FILE *out, struct chance *chance, unsigned int tenant,

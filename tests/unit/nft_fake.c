@@ -1,7 +1,5 @@
 #include "nft_fake.h"
 
-#include "net/nft_change.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,6 +19,7 @@ void nft_fake_init(struct nft_fake *fake)
 void nft_fake_done(struct nft_fake *fake)
 {
     nft_state_done(&fake->now);
+    nft_wanted_done(&fake->wanted);
 }
 
 struct nft_item *nft_fake_must_find(struct nft_fake *fake, enum nft_kind kind, const char *name)
@@ -236,22 +235,20 @@ void nft_fake_carry_out(struct nft_fake *fake, struct plan *plan, struct step **
     }
 }
 
-void nft_fake_add_steps(const struct nft_fake *fake, const struct intended *intended,
-                        struct plan *plan)
+void nft_fake_add_steps(struct nft_fake *fake, const struct intended *intended, struct plan *plan)
 {
     static const struct nft_host host = {.forwards = false};
-    struct nft_state wanted;
 
-    nft_want(intended, &host, &wanted);
-    nft_diff(intended, &wanted, &fake->now, plan);
-    nft_state_done(&wanted);
+    nft_want(&fake->wanted, intended, &host);
+    nft_diff(intended, &fake->wanted.state, &fake->now, plan);
 }
 
-struct plan *nft_fake_plan(const struct nft_fake *fake, const struct intended *intended)
+struct plan *nft_fake_plan(struct nft_fake *fake, const struct intended *intended)
 {
     struct plan *plan = plan_new();
 
     nft_fake_add_steps(fake, intended, plan);
+    nft_wanted_done(&fake->wanted); /* the plan must stand on its own */
     plan_sort(plan);
     return plan;
 }

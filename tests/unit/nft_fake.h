@@ -7,10 +7,11 @@
 
 #include "model/intended.h"
 #include "model/plan.h"
-#include "net/nft_state.h"
+#include "net/nft_change.h"
 
 struct nft_fake {
-    struct nft_state now; /* as seen: rules are digests; sort it after adding to it */
+    struct nft_state now;     /* as seen: rules are digests; sort it after adding to it */
+    struct nft_wanted wanted; /* kept from plan to plan, as by the backend */
 };
 
 void nft_fake_init(struct nft_fake *fake);
@@ -24,10 +25,9 @@ void nft_fake_drop(struct nft_fake *fake, const struct nft_item *item);
 void nft_fake_flush_set(struct nft_fake *fake, const char *set);
 
 /* Adds the steps from what is there to the intended state. */
-void nft_fake_add_steps(const struct nft_fake *fake, const struct intended *intended,
-                        struct plan *plan);
+void nft_fake_add_steps(struct nft_fake *fake, const struct intended *intended, struct plan *plan);
 /* A plan of them, sorted. */
-struct plan *nft_fake_plan(const struct nft_fake *fake, const struct intended *intended);
+struct plan *nft_fake_plan(struct nft_fake *fake, const struct intended *intended);
 /* Carries out steps and sets their results, as the backend's apply() does. */
 void nft_fake_carry_out(struct nft_fake *fake, struct plan *plan, struct step **steps, size_t n);
 /* All that is there as lines of text; malloc()ed. */

@@ -176,7 +176,7 @@ static void test_egress_rules(void **state)
 {
     static const struct nft_host host = {.forwards = false}, router = {.forwards = true};
     struct fixture *f = *state;
-    struct nft_state wanted;
+    struct nft_wanted wanted = {0};
     struct intended *intended = net_fake_intended(
         &f->ids,
         "- name: n\n"
@@ -192,21 +192,22 @@ static void test_egress_rules(void **state)
         "    - {protocol: udp, port: 53, to: \"2001:db8::5\"}\n",
         NULL);
 
-    nft_want(intended, &host, &wanted);
-    rule_of(&wanted, "track1001", "fib daddr . mark oifname != \"wan0\" meta mark set 0 notrack");
-    rule_of(&wanted, "track1001", "ct original zone set 1002");
-    rule_of(&wanted, "strict1001", "fib saddr . iif oif 0 drop");
-    rule_of(&wanted, "leave1001", "snat ip to 203.0.113.9:16384-65535");
-    rule_of(&wanted, "leave1001", "snat ip6 prefix to 2001:db8:5::/64");
-    rule_of(&wanted, "publish1001_tcp_8022_ip203_0_113_9", "ip saddr != { 198.51.100.0/24 } drop");
-    rule_of(&wanted, "publish1001_tcp_8022_ip203_0_113_9", "dnat ip to 10.1.0.5:22");
-    rule_of(&wanted, "publish1001_udp_53_ip6_", "dnat ip6 to [2001:db8::5]:53");
-    const struct nft_item *inbound = nft_state_find(&wanted, NFT_CHAIN, "inbound");
+    nft_want(&wanted, intended, &host);
+    rule_of(&wanted.state, "track1001",
+            "fib daddr . mark oifname != \"wan0\" meta mark set 0 notrack");
+    rule_of(&wanted.state, "track1001", "ct original zone set 1002");
+    rule_of(&wanted.state, "strict1001", "fib saddr . iif oif 0 drop");
+    rule_of(&wanted.state, "leave1001", "snat ip to 203.0.113.9:16384-65535");
+    rule_of(&wanted.state, "leave1001", "snat ip6 prefix to 2001:db8:5::/64");
+    rule_of(&wanted.state, "publish1001_tcp_8022_ip203_0_113_9",
+            "ip saddr != { 198.51.100.0/24 } drop");
+    rule_of(&wanted.state, "publish1001_tcp_8022_ip203_0_113_9", "dnat ip to 10.1.0.5:22");
+    rule_of(&wanted.state, "publish1001_udp_53_ip6_", "dnat ip6 to [2001:db8::5]:53");
+    const struct nft_item *inbound = nft_state_find(&wanted.state, NFT_CHAIN, "inbound");
     assert_string_equal(inbound->rules[inbound->n_rules - 1], "drop");
-    nft_state_done(&wanted);
-    nft_want(intended, &router, &wanted); /* the host's own traffic is its own business */
-    rule_of(&wanted, "inbound", "oifname \"rseg*\" drop");
-    nft_state_done(&wanted);
+    nft_want(&wanted, intended, &router); /* the host's own traffic is its own business */
+    rule_of(&wanted.state, "inbound", "oifname \"rseg*\" drop");
+    nft_wanted_done(&wanted);
     intended_unref(intended);
 }
 

@@ -1,0 +1,18 @@
+/* sorted.h - sorted arrays of pointers to which a few elements come, and from which a few go, at a
+ * time. A sweep moves pointers and looks at next to none of what stays. Inside net only, pure. */
+#ifndef NET_SORTED_H
+#define NET_SORTED_H
+
+#include <stddef.h>
+
+/* As for qsort(). */
+typedef int sorted_cmp(const void *a, const void *b);
+
+/* Puts the sorted `added` into the malloc()ed array of `n`, in front of what is equal. Returns the
+ * array, which may have moved; never null. */
+void *sorted_add(void *array, size_t n, const void *added, size_t n_added, sorted_cmp *cmp);
+/* Takes out the very pointers of `removed`, which are there in the same order. Returns how many
+ * stay. */
+size_t sorted_remove(void *array, size_t n, const void *removed, size_t n_removed);
+
+#endif
