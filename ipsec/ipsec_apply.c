@@ -40,20 +40,43 @@ static void batch_delete(struct batch *batch)
     free(batch);
 }
 
+/* What the steps were about. */
+static void read_back(struct batch *batch)
+{
+    uint32_t *ids = calloc(batch->n_jobs, sizeof *ids);
+
+    if (!ids) {
+        abort();
+    }
+    for (size_t i = 0; i < batch->n_jobs; i++) {
+        ids[i] = batch->jobs[i].change->id;
+    }
+    batch->reading_back = true;
+    sync_list_few(batch->ipsec, ids, batch->n_jobs);
+    free(ids);
+}
+
+bool batch_concerns(const struct ipsec *ipsec, uint32_t id)
+{
+    for (size_t i = 0; ipsec->batch && i < ipsec->batch->n_jobs; i++) {
+        if (ipsec->batch->jobs[i].change->id == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* When everything has been answered: reads back, or, if nobody waits for it any more, frees the
  * batch. */
 static void batch_check(struct batch *batch)
 {
-    struct ipsec *ipsec = batch->ipsec;
-
     if (batch->outstanding > 0) {
         return;
     }
     if (batch->abandoned) {
         batch_delete(batch);
     } else if (!batch->reading_back) {
-        batch->reading_back = true;
-        sync_list(ipsec);
+        read_back(batch);
     }
 }
 

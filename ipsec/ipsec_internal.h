@@ -32,6 +32,7 @@ enum {
     POLL_MS = 400,      /* names of connections and secrets: their unloading raises no event */
     REFRESH_MS = 50,    /* between two readings of SAs after events */
     COUNTERS_MS = 4500, /* bytes in the status are at most this old */
+    LIST_FEW = 32,      /* connections that are listed one by one before all are again */
 };
 
 /* How far the connection to charon is. Each stage waits for answers and then enters the next. */
@@ -43,12 +44,14 @@ struct sync {
     unsigned int unanswered;        /* of the stage's requests */
     bool was_away; /* since the last SYNC_READY, or never ready for reasons that are known */
     char reason[300];
-    bool listing, list_again; /* all lists are being read; once more after that */
-    unsigned int list_parts;  /* that are outstanding */
-    struct ipsec_seen fresh;  /* being read */
-    bool reading_sas;         /* SAs only are being read */
-    uint32_t reading_id;      /* of which connection; 0: of all */
-    uint32_t *dirty;          /* ids whose SAs changed */
+    bool listing, list_again;  /* lists are being read; all of them after that */
+    unsigned int list_parts;   /* that are outstanding */
+    uint32_t listed[LIST_FEW]; /* the connections that are being listed; n_listed 0: all */
+    size_t n_listed, n_partly; /* partly: listed one by one since all were */
+    struct ipsec_seen fresh;   /* being read */
+    bool reading_sas;          /* SAs only are being read */
+    uint32_t reading_id;       /* of which connection; 0: of all */
+    uint32_t *dirty;           /* ids whose SAs changed */
     size_t n_dirty;
     bool all_dirty;
     long long refresh_ms, poll_ms,
@@ -89,7 +92,6 @@ struct ipsec {
     struct link *commands, *sas, *events;
     struct sync sync;
     struct ipsec_seen seen;
-    uint64_t seen_digest;
     struct keeper keeper;
     struct ipsec_env *env;
     struct batch *batch; /* steps under way, or null */
@@ -108,6 +110,8 @@ void sync_wait(struct ipsec *ipsec);
 /* Reads all lists anew, as soon as what is queued has been answered; batch_listed() is called
  * after. */
 void sync_list(struct ipsec *ipsec);
+/* Likewise, of connections and SAs those of the ids alone unless they are many. */
+void sync_list_few(struct ipsec *ipsec, const uint32_t *ids, size_t n);
 /* Closes all connections for a reason and tries again later. */
 void sync_lose(struct ipsec *ipsec, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Whether the answer says success; else what it says is in `buffer`. */
@@ -117,6 +121,8 @@ void batch_start(struct ipsec *ipsec, struct plan *plan, struct step **steps, si
 void batch_run(struct ipsec *ipsec);
 void batch_wait(const struct ipsec *ipsec);
 void batch_listed(struct ipsec *ipsec);
+/* Whether a step under way is about the connection. */
+bool batch_concerns(const struct ipsec *ipsec, uint32_t id);
 /* Ends all steps under way as failed for the reason. */
 void batch_fail(struct ipsec *ipsec, const char *reason);
 /* Lets go of the steps under way without a result. */
@@ -124,8 +130,9 @@ void batch_drop(struct ipsec *ipsec);
 
 void keeper_init(struct ipsec *ipsec);
 void keeper_done(struct ipsec *ipsec);
-/* Takes in that `seen` changed. */
+/* Takes in that `seen` changed, or what it has of an id. */
 void keeper_seen(struct ipsec *ipsec);
+void keeper_seen_id(struct ipsec *ipsec, uint32_t id);
 /* Forgets attempts: charon does not answer, or is another. */
 void keeper_reset(struct ipsec *ipsec);
 void keeper_log(struct ipsec *ipsec, const struct ipsec_log *log);

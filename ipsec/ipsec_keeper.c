@@ -247,26 +247,43 @@ static struct kept *add(struct ipsec *ipsec, uint32_t id)
     return kept;
 }
 
+/* What is kept of a connection of ours. */
+static struct kept *see(struct ipsec *ipsec, const struct ipsec_conn *conn)
+{
+    struct kept *kept = keeper_find(ipsec, conn->id);
+    bool up = ipsec_seen_up(&ipsec->seen, conn->id);
+
+    kept = kept ? kept : add(ipsec, conn->id);
+    if (up && !kept->up) {
+        come_up(ipsec, kept, conn);
+    } else if (!up && kept->up) {
+        go_down(ipsec, kept);
+    } else if (up) {
+        renew_seen(ipsec, kept);
+    }
+    return kept;
+}
+
+void keeper_seen_id(struct ipsec *ipsec, uint32_t id)
+{
+    const struct ipsec_conn *conn = ipsec_find_conn(&ipsec->seen, id);
+    struct kept *kept = keeper_find(ipsec, id);
+
+    if (conn && !conn->foreign) {
+        see(ipsec, conn);
+    } else if (kept) {
+        drop(ipsec, kept);
+    }
+}
+
 void keeper_seen(struct ipsec *ipsec)
 {
     const struct ipsec_seen *seen = &ipsec->seen;
     struct kept *kept, *next;
 
     for (size_t i = 0; i < seen->n_conns; i++) {
-        if (seen->conns[i].foreign) {
-            continue;
-        }
-        uint32_t id = seen->conns[i].id;
-        kept = keeper_find(ipsec, id);
-        kept = kept ? kept : add(ipsec, id);
-        kept->mark = true;
-        bool up = ipsec_seen_up(seen, id);
-        if (up && !kept->up) {
-            come_up(ipsec, kept, &seen->conns[i]);
-        } else if (!up && kept->up) {
-            go_down(ipsec, kept);
-        } else if (up) {
-            renew_seen(ipsec, kept);
+        if (!seen->conns[i].foreign) {
+            see(ipsec, &seen->conns[i])->mark = true;
         }
     }
     HMAP_FOR_EACH_SAFE(kept, next, node, &ipsec->keeper.tunnels) {

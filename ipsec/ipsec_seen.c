@@ -391,6 +391,81 @@ void ipsec_seen_sort(struct ipsec_seen *seen)
     sort(seen->keys, seen->n_keys, sizeof *seen->keys, compare_keys);
 }
 
+/* --- one of many ------------------------------------------------------------------------------ */
+
+/* The first of an id, or where it would be, in an array of what begins with one; and how many. */
+static size_t find_span(const void *array, size_t n, size_t size, uint32_t id, size_t *ret_n)
+{
+    size_t from = 0, end;
+
+    while (from < n && *(const uint32_t *)((const char *)array + from * size) < id) {
+        from++;
+    }
+    for (end = from; end < n && *(const uint32_t *)((const char *)array + end * size) == id;) {
+        end++;
+    }
+    *ret_n = end - from;
+    return from;
+}
+
+static void copy_elements(void *to, size_t at, const void *from, size_t first, size_t n,
+                          size_t size)
+{
+    if (n > 0) {
+        memcpy((char *)to + at * size, (const char *)from + first * size, n * size);
+    }
+}
+
+/* A heap array, with the room that append() counts on, of `old` with those of an id exchanged for
+ * n_fresh others; `old` is freed. */
+static void *exchange(void *old, size_t *n, size_t size, uint32_t id, const void *fresh,
+                      size_t n_fresh)
+{
+    size_t n_gone, from = find_span(old, *n, size, id, &n_gone), room = 1;
+    size_t count = *n - n_gone + n_fresh;
+
+    while (room < count) {
+        room *= 2;
+    }
+    void *array = malloc(room * size);
+    if (!array) {
+        abort();
+    }
+    copy_elements(array, 0, old, 0, from, size);
+    copy_elements(array, from, fresh, 0, n_fresh, size);
+    copy_elements(array, from + n_fresh, old, from + n_gone, *n - from - n_gone, size);
+    free(old);
+    *n = count;
+    return array;
+}
+
+void ipsec_seen_take_conn(struct ipsec_seen *seen, const struct ipsec_seen *fresh, uint32_t id)
+{
+    const struct ipsec_conn *source = ipsec_find_conn(fresh, id);
+    struct ipsec_conn conn = source ? *source : (struct ipsec_conn){.id = id};
+
+    if (!seen->arena) {
+        seen->arena = arena_new();
+    }
+    conn.owner = arena_strdup(seen->arena, conn.owner);
+    conn.local_addr = arena_strdup(seen->arena, conn.local_addr);
+    conn.remote_addrs = arena_strdup(seen->arena, conn.remote_addrs);
+    conn.local_id = arena_strdup(seen->arena, conn.local_id);
+    conn.remote_id = arena_strdup(seen->arena, conn.remote_id);
+    seen->conns =
+        exchange(seen->conns, &seen->n_conns, sizeof *seen->conns, id, &conn, source ? 1 : 0);
+}
+
+void ipsec_seen_take_sas(struct ipsec_seen *seen, const struct ipsec_seen *fresh, uint32_t id)
+{
+    size_t n, from = find_span(fresh->sas, fresh->n_sas, sizeof *fresh->sas, id, &n);
+
+    seen->sas = exchange(seen->sas, &seen->n_sas, sizeof *seen->sas, id,
+                         n > 0 ? &fresh->sas[from] : NULL, n);
+}
+
+/* --- names ------------------------------------------------------------------------------------ */
+
 static bool is_ours(const char *name)
 {
     struct ipsec_secret secret;
@@ -447,6 +522,8 @@ uint64_t ipsec_seen_key_names(const struct ipsec_seen *seen)
     return sum;
 }
 
+/* --- digests ---------------------------------------------------------------------------------- */
+
 static uint64_t digest_conn(uint64_t digest, const struct ipsec_conn *conn)
 {
     digest = ipsec_digest_number(digest, conn->id);
@@ -467,8 +544,10 @@ static uint64_t digest_conn(uint64_t digest, const struct ipsec_conn *conn)
 static uint64_t digest_addr(uint64_t digest, const struct addr *addr)
 {
     digest = ipsec_digest_number(digest, (uint64_t)addr->family);
-    for (size_t i = 0; i < sizeof addr->bytes; i++) {
-        digest = ipsec_digest_number(digest, addr->bytes[i]);
+    for (size_t i = 0; i < sizeof addr->bytes; i += sizeof(uint64_t)) {
+        uint64_t number;
+        memcpy(&number, &addr->bytes[i], sizeof number);
+        digest = ipsec_digest_number(digest, number);
     }
     return digest;
 }
@@ -482,9 +561,31 @@ static uint64_t digest_sa(uint64_t digest, const struct ipsec_sa *sa)
     return ipsec_digest_number(ipsec_digest_number(digest, sa->local_id), sa->remote_id);
 }
 
+uint64_t ipsec_seen_digest_secrets(const struct ipsec_seen *seen)
+{
+    uint64_t digest = ipsec_seen_key_names(seen);
+
+    for (size_t i = 0; i < seen->n_secrets; i++) {
+        digest = ipsec_digest_number(digest, seen->secrets[i].id);
+        digest = ipsec_digest_number(digest, seen->secrets[i].version);
+    }
+    return digest;
+}
+
+uint64_t ipsec_seen_digest_id(const struct ipsec_seen *seen, uint32_t id)
+{
+    const struct ipsec_conn *conn = ipsec_find_conn(seen, id);
+    uint64_t digest = conn ? digest_conn(ipsec_digest_start, conn) : ipsec_digest_start;
+
+    for (const struct ipsec_sa *sa = ipsec_find_sa(seen, id); sa; sa = ipsec_next_sa(seen, sa)) {
+        digest = digest_sa(digest, sa);
+    }
+    return digest;
+}
+
 uint64_t ipsec_seen_digest(const struct ipsec_seen *seen)
 {
-    uint64_t digest = ipsec_digest_start;
+    uint64_t digest = ipsec_seen_digest_secrets(seen);
 
     for (size_t i = 0; i < seen->n_conns; i++) {
         digest = digest_conn(digest, &seen->conns[i]);
@@ -492,10 +593,8 @@ uint64_t ipsec_seen_digest(const struct ipsec_seen *seen)
     for (size_t i = 0; i < seen->n_sas; i++) {
         digest = digest_sa(digest, &seen->sas[i]);
     }
-    digest = ipsec_digest_number(digest, ipsec_seen_key_names(seen));
     digest = ipsec_digest(digest, seen->post_quantum);
-    digest = ipsec_digest_number(digest, seen->algorithms_known + 2u * seen->extra_ke);
-    return ipsec_digest_number(digest, ipsec_seen_secret_names(seen));
+    return ipsec_digest_number(digest, seen->algorithms_known + 2u * seen->extra_ke);
 }
 
 uint32_t ipsec_event_id(const struct vici_packet *packet)

@@ -25,6 +25,10 @@ int ipsec_seen_algorithms(struct ipsec_seen *seen, const struct vici_packet *pac
 int ipsec_seen_sa(struct ipsec_seen *seen, const struct vici_packet *packet);
 void ipsec_seen_add_sa(struct ipsec_seen *seen, const struct ipsec_sa *sa);
 void ipsec_seen_sort(struct ipsec_seen *seen);
+/* Puts the connection / the SAs that `fresh` has of an id, or none, in the place of those that are
+ * there. Both are sorted, and `fresh` stays as it is. */
+void ipsec_seen_take_conn(struct ipsec_seen *seen, const struct ipsec_seen *fresh, uint32_t id);
+void ipsec_seen_take_sas(struct ipsec_seen *seen, const struct ipsec_seen *fresh, uint32_t id);
 
 /* Sums of digests of names, to see cheaply whether the lists are still what they were: of those of
  * our form in the answer to get-conns or get-shared and of keys in that to get-keys; of the seen
@@ -33,8 +37,11 @@ uint64_t ipsec_seen_names(const struct vici_packet *packet);
 uint64_t ipsec_seen_conn_names(const struct ipsec_seen *seen);
 uint64_t ipsec_seen_secret_names(const struct ipsec_seen *seen);
 uint64_t ipsec_seen_key_names(const struct ipsec_seen *seen);
-/* A digest of all that the difference and the states of tunnels depend on, so not of counters. */
+/* A digest of all that the difference and the states of tunnels depend on, so not of counters; of
+ * that, the connection and the SAs of an id alone; and the secrets and keys alone. */
 uint64_t ipsec_seen_digest(const struct ipsec_seen *seen);
+uint64_t ipsec_seen_digest_id(const struct ipsec_seen *seen, uint32_t id);
+uint64_t ipsec_seen_digest_secrets(const struct ipsec_seen *seen);
 
 /* The id of the IKE SA that an event is about (child-updown, ike-rekey, ...), or 0: not one of
  * ours. */

@@ -80,6 +80,7 @@ static void on_algorithms(void *aux, int error, const struct vici_packet *packet
 
     if (!error) {
         ipsec_seen_algorithms(&ipsec->seen, packet);
+        ipsec->wanted_stale = true;
     }
     on_registered(aux, error, packet);
 }
@@ -158,50 +159,96 @@ static void enter_ready(struct ipsec *ipsec)
 
 /* ---------------------------------------------------------------- lists */
 
-static void seen_changed(struct ipsec *ipsec)
+static void note_change(struct ipsec *ipsec, bool conns)
 {
-    ipsec_seen_sort(&ipsec->seen);
-    uint64_t digest = ipsec_seen_digest(&ipsec->seen);
+    ipsec->changed = true;
+    ipsec->wanted_stale = ipsec->wanted_stale || conns;
+}
 
-    if (digest != ipsec->seen_digest) {
-        ipsec->seen_digest = digest;
-        ipsec->wanted_stale = true;
-        ipsec->changed = true;
+static void take_fresh_sas(struct ipsec *ipsec)
+{
+    struct ipsec_seen *seen = &ipsec->seen, *fresh = &ipsec->sync.fresh;
+
+    free(seen->sas);
+    seen->sas = fresh->sas;
+    seen->n_sas = fresh->n_sas;
+    fresh->sas = NULL;
+    fresh->n_sas = 0;
+    ipsec->sync.counters_ms = time_msec();
+}
+
+static void take_fresh_secrets(struct ipsec_seen *seen, struct ipsec_seen *fresh)
+{
+    ipsec_seen_clear_secrets(seen);
+    seen->secrets = fresh->secrets;
+    seen->n_secrets = fresh->n_secrets;
+    fresh->secrets = NULL;
+    fresh->n_secrets = 0;
+    ipsec_seen_clear_keys(seen);
+    seen->keys = fresh->keys;
+    seen->n_keys = fresh->n_keys;
+    fresh->keys = NULL;
+    fresh->n_keys = 0;
+}
+
+static void take_fresh_conns(struct ipsec_seen *seen, struct ipsec_seen *fresh)
+{
+    ipsec_seen_clear_conns(seen);
+    seen->arena = fresh->arena;
+    seen->conns = fresh->conns;
+    seen->n_conns = fresh->n_conns;
+    fresh->arena = NULL;
+    fresh->conns = NULL;
+    fresh->n_conns = 0;
+}
+
+static void take_all(struct ipsec *ipsec)
+{
+    struct ipsec_seen *seen = &ipsec->seen, *fresh = &ipsec->sync.fresh;
+    uint64_t before = ipsec_seen_digest(seen);
+
+    take_fresh_sas(ipsec);
+    take_fresh_secrets(seen, fresh);
+    take_fresh_conns(seen, fresh);
+    ipsec->sync.n_partly = 0;
+    if (ipsec_seen_digest(seen) != before) {
+        note_change(ipsec, true);
     }
     keeper_seen(ipsec);
 }
 
-static void take_fresh_sas(struct ipsec *ipsec, uint32_t id)
+/* A connection and its SAs. */
+static void take_id(struct ipsec *ipsec, uint32_t id)
+{
+    uint64_t before = ipsec_seen_digest_id(&ipsec->seen, id);
+
+    ipsec_seen_take_conn(&ipsec->seen, &ipsec->sync.fresh, id);
+    ipsec_seen_take_sas(&ipsec->seen, &ipsec->sync.fresh, id);
+    if (ipsec_seen_digest_id(&ipsec->seen, id) != before) {
+        note_change(ipsec, true);
+    }
+    keeper_seen_id(ipsec, id);
+}
+
+static void take_few(struct ipsec *ipsec)
 {
     struct ipsec_seen *seen = &ipsec->seen, *fresh = &ipsec->sync.fresh;
+    uint64_t before = ipsec_seen_digest_secrets(seen);
 
-    ipsec_seen_clear_sas(seen, id);
-    for (size_t i = 0; i < fresh->n_sas; i++) {
-        ipsec_seen_add_sa(seen, &fresh->sas[i]);
+    take_fresh_secrets(seen, fresh);
+    if (ipsec_seen_digest_secrets(seen) != before) {
+        note_change(ipsec, false);
     }
-    ipsec_seen_clear_sas(fresh, 0);
-    if (id == 0) {
-        ipsec->sync.counters_ms = time_msec();
+    for (size_t i = 0; i < ipsec->sync.n_listed; i++) {
+        take_id(ipsec, ipsec->sync.listed[i]);
     }
+    ipsec_seen_done(fresh);
 }
 
 static void take_fresh(struct ipsec *ipsec)
 {
-    struct ipsec_seen *seen = &ipsec->seen, *fresh = &ipsec->sync.fresh;
-
-    take_fresh_sas(ipsec, 0);
-    ipsec_seen_clear_conns(seen);
-    ipsec_seen_clear_secrets(seen);
-    seen->arena = fresh->arena;
-    seen->conns = fresh->conns;
-    seen->n_conns = fresh->n_conns;
-    seen->secrets = fresh->secrets;
-    seen->n_secrets = fresh->n_secrets;
-    ipsec_seen_clear_keys(seen);
-    seen->keys = fresh->keys;
-    seen->n_keys = fresh->n_keys;
-    *fresh = (struct ipsec_seen){.arena = NULL};
-    seen_changed(ipsec);
+    ipsec_seen_sort(&ipsec->sync.fresh);
+    (ipsec->sync.n_listed > 0 ? take_few : take_all)(ipsec);
 }
 
 static void on_listed(void *aux, int error, const struct vici_packet *packet)
@@ -246,28 +293,78 @@ static void on_keys(void *aux, int error, const struct vici_packet *packet)
     on_listed(aux, error, packet);
 }
 
-void sync_list(struct ipsec *ipsec)
+/* Asks for connections or SAs: of an id, or all (0). */
+static void request_list(struct ipsec *ipsec, struct link *link, const char *command, uint32_t id,
+                         link_answer_cb *answer)
+{
+    struct vici_writer writer;
+    char name[IPSEC_NAME_TEXT];
+
+    vici_begin(&writer, VICI_CMD_REQUEST, command);
+    if (id != 0) {
+        vici_key(&writer, "ike", ipsec_name(id, name));
+    }
+    link_request(link, &writer, answer, ipsec);
+}
+
+static void list_id(struct ipsec *ipsec, uint32_t id)
+{
+    request_list(ipsec, ipsec->commands, "list-conns", id, on_listed);
+    request_list(ipsec, ipsec->sas, "list-sas", id, on_listed);
+    ipsec->sync.list_parts += 2;
+}
+
+/* Secrets and keys: charon lists no few of them. */
+static void begin_list(struct ipsec *ipsec)
 {
     struct sync *sync = &ipsec->sync;
 
-    if (sync->listing) {
-        sync->list_again = true;
-        return;
-    }
-    if (!link_is_open(ipsec->commands) || !link_is_open(ipsec->sas)) {
-        return; /* all is listed once there is a connection */
-    }
     sync->listing = true;
-    sync->list_parts = 4;
+    sync->list_parts = 2;
+    sync->n_listed = 0;
     /* Not the SAs: some may be coming in, and have been taken by the time that list-sas' turn
      * comes. */
     ipsec_seen_clear_conns(&sync->fresh);
     ipsec_seen_clear_secrets(&sync->fresh);
     ipsec_seen_clear_keys(&sync->fresh);
-    link_command(ipsec->commands, "list-conns", on_listed, ipsec);
     link_command(ipsec->commands, "get-shared", on_secrets, ipsec);
     link_command(ipsec->commands, "get-keys", on_keys, ipsec);
-    link_command(ipsec->sas, "list-sas", on_listed, ipsec);
+}
+
+/* Whether lists can be asked for now. If not, all are once they can be. */
+static bool may_list(struct ipsec *ipsec)
+{
+    if (ipsec->sync.listing) {
+        ipsec->sync.list_again = true;
+        return false;
+    }
+    return link_is_open(ipsec->commands) && link_is_open(ipsec->sas);
+}
+
+void sync_list(struct ipsec *ipsec)
+{
+    if (may_list(ipsec)) {
+        begin_list(ipsec);
+        list_id(ipsec, 0);
+    }
+}
+
+/* Every now and then all are listed, too: what is known of the others is what charon said, but one
+ * never knows; and the strings of what was replaced pile up in the arena. */
+void sync_list_few(struct ipsec *ipsec, const uint32_t *ids, size_t n)
+{
+    struct sync *sync = &ipsec->sync;
+
+    if (n > LIST_FEW || sync->n_partly + n > LIST_FEW) {
+        sync_list(ipsec);
+    } else if (may_list(ipsec)) {
+        begin_list(ipsec);
+        for (size_t i = 0; i < n; i++) {
+            sync->listed[sync->n_listed++] = ids[i];
+            list_id(ipsec, ids[i]);
+        }
+        sync->n_partly += n;
+    }
 }
 
 /* A list is streamed as events on the connection that asked. */
@@ -288,6 +385,26 @@ static void on_list_event(void *aux, const struct vici_packet *packet)
 
 /* ---------------------------------------------------------------- SAs after events */
 
+static void take_sas(struct ipsec *ipsec)
+{
+    struct ipsec_seen *seen = &ipsec->seen, *fresh = &ipsec->sync.fresh;
+    uint32_t id = ipsec->sync.reading_id;
+    uint64_t before = id ? ipsec_seen_digest_id(seen, id) : ipsec_seen_digest(seen);
+
+    ipsec_seen_sort(fresh);
+    if (id) {
+        ipsec_seen_take_sas(seen, fresh, id);
+        ipsec_seen_clear_sas(fresh, 0);
+        keeper_seen_id(ipsec, id);
+    } else {
+        take_fresh_sas(ipsec);
+        keeper_seen(ipsec);
+    }
+    if ((id ? ipsec_seen_digest_id(seen, id) : ipsec_seen_digest(seen)) != before) {
+        note_change(ipsec, false);
+    }
+}
+
 static void on_sas(void *aux, int error, const struct vici_packet *packet)
 {
     struct ipsec *ipsec = aux;
@@ -295,24 +412,16 @@ static void on_sas(void *aux, int error, const struct vici_packet *packet)
 
     if (!error && ipsec->sync.reading_sas) {
         ipsec->sync.reading_sas = false;
-        take_fresh_sas(ipsec, ipsec->sync.reading_id);
-        seen_changed(ipsec);
+        take_sas(ipsec);
     }
 }
 
 static void read_sas(struct ipsec *ipsec, uint32_t id)
 {
-    struct vici_writer writer;
-    char name[IPSEC_NAME_TEXT];
-
-    vici_begin(&writer, VICI_CMD_REQUEST, "list-sas");
-    if (id != 0) {
-        vici_key(&writer, "ike", ipsec_name(id, name));
-    }
     ipsec->sync.reading_sas = true;
     ipsec->sync.reading_id = id;
     ipsec->sync.refresh_ms = time_msec() + REFRESH_MS;
-    link_request(ipsec->sas, &writer, on_sas, ipsec);
+    request_list(ipsec, ipsec->sas, "list-sas", id, on_sas);
 }
 
 static void mark_dirty(struct sync *sync, uint32_t id)
@@ -365,7 +474,8 @@ static void on_event(void *aux, const struct vici_packet *packet)
         if (ipsec_event_log(packet, &log) != 0) {
             return;
         }
-        if (!ipsec->batch && ipsec_log_is_change(log.group, log.text)) {
+        uint32_t loaded = ipsec_log_loaded(log.group, log.text);
+        if (loaded && !batch_concerns(ipsec, loaded)) {
             sync_list(ipsec);
         }
         keeper_log(ipsec, &log);

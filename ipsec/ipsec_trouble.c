@@ -1,6 +1,7 @@
 #include "ipsec/ipsec_trouble.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct pattern {
@@ -63,10 +64,19 @@ struct ipsec_symptom ipsec_symptom(const char *group, const char *text)
     return (struct ipsec_symptom){TROUBLE_NONE, false, false};
 }
 
-bool ipsec_log_is_change(const char *group, const char *text)
+uint32_t ipsec_log_loaded(const char *group, const char *text)
 {
-    return strcmp(group, "CFG") == 0 && (strstr(text, "vici connection: routerd-") ||
-                                         strstr(text, "shared key with id 'routerd-"));
+    static const char *const marks[] = {"vici connection: routerd-",
+                                        "shared key with id 'routerd-"};
+
+    for (size_t i = 0; strcmp(group, "CFG") == 0 && i < sizeof marks / sizeof *marks; i++) {
+        const char *at = strstr(text, marks[i]);
+        unsigned long long id = at ? strtoull(at + strlen(marks[i]), NULL, 10) : 0;
+        if (id > 0 && id <= UINT32_MAX) {
+            return (uint32_t)id;
+        }
+    }
+    return 0;
 }
 
 const char *ipsec_trouble_text(enum ipsec_trouble trouble, const char *remote, const char *own,

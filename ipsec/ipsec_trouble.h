@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum ipsec_trouble {
     TROUBLE_NONE,
@@ -36,9 +37,9 @@ struct ipsec_symptom {
 
 /* What a line of the log groups "IKE", "ENC", "CFG", ... means. All false and none: nothing. */
 struct ipsec_symptom ipsec_symptom(const char *group, const char *text);
-/* Whether a line tells that a connection or secret of our names was loaded. (Unloading is not
- * logged.) */
-bool ipsec_log_is_change(const char *group, const char *text);
+/* The id of the connection or secret of our names that a line tells was loaded, or 0. (Unloading is
+ * not logged.) */
+uint32_t ipsec_log_loaded(const char *group, const char *text);
 /* A sentence for people; `remote` is the tunnel's, `own` what we show ourselves by: "the secret
  * sakura-psk", "the certificate vr1". Returns `buffer`. */
 const char *ipsec_trouble_text(enum ipsec_trouble trouble, const char *remote, const char *own,

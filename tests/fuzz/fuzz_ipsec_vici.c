@@ -18,7 +18,7 @@ static void read_names(const struct ipsec_log *log)
     ipsec_key_number(log->text);
     ipsec_identity(log->text);
     ipsec_symptom(log->group, log->text);
-    ipsec_log_is_change(log->group, log->text);
+    ipsec_log_loaded(log->group, log->text);
     arena_free(arena);
 }
 
@@ -45,6 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             ipsec_sa_stale(&seen.sas[i], &seen.conns[0]);
         }
     }
+    ipsec_seen_digest_id(&seen, 13);
     ipsec_seen_digest(&seen);
     ipsec_seen_names(&packet);
     ipsec_event_id(&packet);

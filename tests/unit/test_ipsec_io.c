@@ -550,6 +550,168 @@ static void test_stuck_in_the_middle(void **state)
     assert_tunnel(world, OBJECT_UP, NULL);
 }
 
+/* --- what is read back after steps -------------------------------------------------------------
+ */
+
+enum { TUNNELS = 20 };
+
+/* Tunnels t0, t1, ...; the first `n_other` of them with another proposal than the rest. */
+static void intend_many(struct world *world, int n, int n_other)
+{
+    char words[4096] = "";
+    size_t len = 0;
+
+    for (int i = 0; i < n; i++) {
+        len += (size_t)snprintf(words + len, sizeof words - len,
+                                "%sgenome/t%d,remote=203.0.113.%d%s", i ? " " : "", i, i + 1,
+                                i < n_other ? ",proposal=aes128gcm16-prfsha256-ecp256" : "");
+    }
+    intend(world, words);
+}
+
+static void bring_up_many(struct world *world)
+{
+    intend_many(world, TUNNELS, 0);
+    turn(world);
+    assert_pass(world, TUNNELS);
+    pass_time(world, 2000);
+    world->server.whole_lists = world->server.listed = 0;
+}
+
+/* How many whole lists and connections were listed since the last time. */
+static void assert_listed(struct world *world, unsigned int whole, unsigned int conns)
+{
+    assert_int_equal(world->server.whole_lists, whole);
+    assert_int_equal(world->server.listed, conns);
+    world->server.whole_lists = world->server.listed = 0;
+}
+
+static void test_few_are_read_back(void **state)
+{
+    struct world *world = *state;
+
+    bring_up_many(world);
+    intend_many(world, TUNNELS, 1);
+    assert_pass(world, 1);
+    assert_listed(world, 0, 1);
+    intend_many(world, TUNNELS - 2, 2); /* one changes, two go */
+    assert_pass(world, 3);
+    pass_time(world, 1000);
+    assert_listed(world, 0, 1);
+    assert_pass(world, 0);
+    intend_many(world, TUNNELS, 2); /* two come */
+    assert_pass(world, 2);
+    pass_time(world, 1000);
+    assert_listed(world, 0, 2);
+    for (size_t i = 0; i < TUNNELS; i++) {
+        assert_true(world->server.conns[i].up);
+    }
+    /* Another backend, which lists all, finds nothing to do either. */
+    class->close(world->backend);
+    open_backend(world);
+    turn(world);
+    assert_pass(world, 0);
+}
+
+/* Now and then all are listed, and at once when they are many. */
+static void test_many_are_read_back(void **state)
+{
+    struct world *world = *state;
+
+    bring_up_many(world);
+    for (int i = 1; i <= TUNNELS; i++) {
+        intend_many(world, TUNNELS, i);
+        assert_pass(world, 1);
+    }
+    assert_true(world->server.whole_lists == 1 && world->server.listed < 3 * TUNNELS);
+    world->server.whole_lists = world->server.listed = 0;
+    intend_many(world, 2 * TUNNELS, 0);
+    assert_pass(world, 2 * TUNNELS);
+    assert_listed(world, 1, 2 * TUNNELS);
+    assert_pass(world, 0);
+}
+
+/* Somebody loads another of our connections otherwise. */
+static void meddle(struct world *world, const char *name)
+{
+    struct server_conn *conn = vici_server_conn(&world->server, name);
+
+    snprintf(conn->ike_rekey, sizeof conn->ike_rekey, "77s");
+    vici_server_log_loaded(&world->server, name);
+}
+
+/* While steps are under way, or are read back, somebody changes what they are not about. */
+static void test_meddling_in_the_middle(void **state)
+{
+    static const char *const commands[] = {"load-conn", "list-conns", "list-sas"};
+    struct world *world = *state;
+
+    bring_up_many(world);
+    for (size_t i = 0; i < LENGTH(commands); i++) {
+        intend_many(world, TUNNELS, 1 + (int)i);
+        world->server.deaf_at = commands[i];
+        struct plan *plan = pass(world);
+        assert_int_equal(plan->n_steps, 1);
+        assert_int_equal(plan->steps[0]->result, STEP_RUNNING);
+        world->server.deaf_at = NULL;
+        world->server.deaf = false;
+        meddle(world, "routerd-20");
+        turn(world);
+        assert_int_equal(plan->steps[0]->result, STEP_DONE);
+        plan_free(plan);
+        assert_in_range(world->server.whole_lists, 1, 2);
+        world->server.whole_lists = 0;
+        assert_pass(world, 1);
+        assert_int_equal(world->server.whole_lists, 0);
+    }
+}
+
+/* What is read back is what charon holds then, whatever was loaded. */
+static void test_meddling_with_the_same(void **state)
+{
+    struct world *world = *state;
+
+    bring_up_many(world);
+    intend_many(world, TUNNELS, 1);
+    world->server.deaf_at = "list-conns";
+    struct plan *plan = pass(world);
+    world->server.deaf_at = NULL;
+    world->server.deaf = false;
+    meddle(world, "routerd-1");
+    turn(world);
+    assert_int_equal(plan->steps[0]->result, STEP_DONE);
+    plan_free(plan);
+    assert_listed(world, 0, 1);
+    assert_pass(world, 1);
+    assert_pass(world, 0);
+}
+
+static void test_charon_dies_while_read_back(void **state)
+{
+    static const char *const commands[] = {"list-conns", "get-shared", "list-sas"};
+    struct world *world = *state;
+
+    bring_up_many(world);
+    for (size_t i = 0; i < LENGTH(commands); i++) {
+        intend_many(world, TUNNELS, 1 + (int)i);
+        world->server.deaf_at = commands[i];
+        struct plan *plan = pass(world);
+        assert_int_equal(plan->steps[0]->result, STEP_RUNNING);
+        world->server.deaf_at = NULL;
+        world->server.deaf = false;
+        vici_server_kill(&world->server);
+        turn(world);
+        assert_int_equal(plan->steps[0]->result, STEP_FAILED);
+        plan_free(plan);
+        vici_server_start(&world->server);
+        pass_time(world, 1500);
+        assert_int_equal(health(world), BACKEND_READY);
+        assert_pass(world, TUNNELS);
+        pass_time(world, 2000);
+        assert_pass(world, 0);
+    }
+}
+
 static void test_close_in_the_middle(void **state)
 {
     struct world *world = *state;
@@ -599,6 +761,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_charon_restarts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_charon_stuck, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stuck_in_the_middle, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_few_are_read_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_many_are_read_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_meddling_in_the_middle, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_meddling_with_the_same, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_charon_dies_while_read_back, setup, teardown),
         cmocka_unit_test_setup_teardown(test_close_in_the_middle, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wrong_uri, setup, teardown),
     };

@@ -441,10 +441,13 @@ static void test_troubles(void **state)
         assert_int_equal(symptom.ended, lines[i].symptom.ended);
         assert_int_equal(symptom.alive, lines[i].symptom.alive);
     }
-    assert_true(ipsec_log_is_change("CFG", "replaced vici connection: routerd-13"));
-    assert_true(
-        ipsec_log_is_change("CFG", "loaded IKE shared key with id 'routerd-1-00' for: 'x'"));
-    assert_false(ipsec_log_is_change("CFG", "added vici connection: office"));
+    assert_int_equal(ipsec_log_loaded("CFG", "replaced vici connection: routerd-13"), 13);
+    assert_int_equal(
+        ipsec_log_loaded("CFG", "loaded IKE shared key with id 'routerd-1-00' for: 'x'"), 1);
+    assert_int_equal(ipsec_log_loaded("CFG", "added vici connection: office"), 0);
+    assert_int_equal(ipsec_log_loaded("CFG", "added vici connection: routerd-office"), 0);
+    assert_int_equal(ipsec_log_loaded("CFG", "added vici connection: routerd-4294967296"), 0);
+    assert_int_equal(ipsec_log_loaded("IKE", "replaced vici connection: routerd-13"), 0);
     assert_string_equal(
         ipsec_trouble_text(TROUBLE_REFUSED, "203.0.113.2", "the secret sakura-psk", text,
                            sizeof text),
@@ -455,14 +458,78 @@ static void test_troubles(void **state)
     }
 }
 
+static unsigned int next_random(unsigned int *seed)
+{
+    *seed = *seed * 1103515245 + 12345;
+    return *seed >> 16;
+}
+
+/* Connections and SAs of ids up to 12, whose numbers say when they were seen. */
+static void fill_seen(struct ipsec_seen *seen, unsigned int *seed, unsigned int when)
+{
+    char name[IPSEC_NAME_TEXT], mark[64];
+
+    for (uint32_t id = 1; id <= 12; id++) {
+        if (next_random(seed) % 2) {
+            snprintf(mark, sizeof mark, "bio/n%u/tunnel/t+initiate+%016x+%016x", id, when, id);
+            assert_int_equal(add_conn(seen, ipsec_name(id, name), mark), 0);
+        }
+        for (unsigned int i = next_random(seed) % 3; i > 0; i--) {
+            struct ipsec_sa sa = {.id = id, .ike_id = 10 * when + i, .n_installed = 1};
+            ipsec_seen_add_sa(seen, &sa);
+        }
+    }
+    ipsec_seen_sort(seen);
+}
+
+/* One id's connection and SAs are those of the fresh list, the others' stay; and more can be added
+ * behind. */
+static void test_one_of_many(void **state)
+{
+    unsigned int seed = 3;
+    (void)state;
+
+    for (unsigned int round = 0; round < 300; round++) {
+        struct ipsec_seen seen = {.arena = NULL}, fresh = {.arena = NULL}, before = {.arena = NULL};
+        unsigned int same = seed;
+        fill_seen(&seen, &seed, 1);
+        fill_seen(&before, &same, 1);
+        fill_seen(&fresh, &seed, 2);
+        uint32_t chosen = next_random(&seed) % 14;
+        ipsec_seen_take_conn(&seen, &fresh, chosen);
+        ipsec_seen_take_sas(&seen, &fresh, chosen);
+        for (uint32_t id = 0; id < 14; id++) {
+            const struct ipsec_seen *source = id == chosen ? &fresh : &before;
+            const struct ipsec_conn *conn = ipsec_find_conn(&seen, id),
+                                    *from = ipsec_find_conn(source, id);
+            assert_true(ipsec_seen_digest_id(&seen, id) == ipsec_seen_digest_id(source, id));
+            assert_true(!conn == !from && (!conn || conn->settings == from->settings));
+        }
+        ipsec_seen_done(&fresh); /* what was taken is the taker's */
+        fill_seen(&seen, &seed, 3);
+        for (size_t i = 1; i < seen.n_sas; i++) {
+            assert_true(seen.sas[i - 1].id <= seen.sas[i].id);
+        }
+        ipsec_seen_digest(&seen);
+        ipsec_seen_done(&seen);
+        ipsec_seen_done(&before);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_conns),    cmocka_unit_test(test_sas),
-        cmocka_unit_test(test_secrets),  cmocka_unit_test(test_certified_marks),
-        cmocka_unit_test(test_keys),     cmocka_unit_test(test_algorithms),
-        cmocka_unit_test(test_events),   cmocka_unit_test(test_names),
-        cmocka_unit_test(test_marks),    cmocka_unit_test(test_identities),
+        cmocka_unit_test(test_conns),
+        cmocka_unit_test(test_one_of_many),
+        cmocka_unit_test(test_sas),
+        cmocka_unit_test(test_secrets),
+        cmocka_unit_test(test_certified_marks),
+        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_algorithms),
+        cmocka_unit_test(test_events),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_marks),
+        cmocka_unit_test(test_identities),
         cmocka_unit_test(test_troubles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

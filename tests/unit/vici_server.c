@@ -214,21 +214,38 @@ void vici_server_rekeyed(struct vici_server *server, const char *name)
     raise_event(server, vici_server_conn(server, name), "child-rekey");
 }
 
-void vici_server_log(struct vici_server *server, const char *name, unsigned int ike_id,
-                     const char *text)
+/* Of an IKE SA, or of none (0). */
+static void raise_log(struct vici_server *server, const char *group, const char *name,
+                      unsigned int ike_id, const char *text)
 {
     for (size_t i = 0; i < SERVER_CLIENTS; i++) {
         struct server_client *client = &server->clients[i];
         if (client->fd >= 0 && is_registered(client, "log")) {
             struct vici_writer writer;
             vici_begin(&writer, VICI_EVENT, "log");
-            vici_key(&writer, "group", "IKE");
-            vici_key(&writer, "ikesa-name", name);
-            vici_key_printf(&writer, "ikesa-uniqueid", "%u", ike_id);
+            vici_key(&writer, "group", group);
+            if (ike_id) {
+                vici_key(&writer, "ikesa-name", name);
+                vici_key_printf(&writer, "ikesa-uniqueid", "%u", ike_id);
+            }
             vici_key(&writer, "msg", text);
             send_packet(client, &writer, VICI_EVENT);
         }
     }
+}
+
+void vici_server_log(struct vici_server *server, const char *name, unsigned int ike_id,
+                     const char *text)
+{
+    raise_log(server, "IKE", name, ike_id, text);
+}
+
+void vici_server_log_loaded(struct vici_server *server, const char *name)
+{
+    char text[128];
+
+    snprintf(text, sizeof text, "replaced vici connection: %.64s", name);
+    raise_log(server, "CFG", NULL, 0, text);
 }
 
 void vici_server_down(struct vici_server *server, const char *name)
@@ -306,6 +323,7 @@ static void load_conn(struct vici_server *server, struct server_client *client,
     conn.ike_id = old ? old->ike_id : 0;
     conn.young = server->young;
     *place = conn;
+    vici_server_log_loaded(server, conn.name);
     send_result(client, NULL);
 }
 
@@ -386,6 +404,7 @@ static void stream(struct vici_server *server, struct server_client *client, con
     bool sas = strcmp(command, "list-sas") == 0;
 
     assert_true(is_registered(client, sas ? "list-sa" : "list-conn"));
+    server->whole_lists += !sas && !*only;
     for (size_t i = 0; i < SERVER_CONNS; i++) {
         struct server_conn *conn = &server->conns[i];
         if (!*conn->name || (*only && strcmp(only, conn->name) != 0) || (sas && !conn->up)) {
@@ -406,6 +425,7 @@ static void stream(struct vici_server *server, struct server_client *client, con
             send_packet(client, &writer, VICI_EVENT);
         } else {
             list_conn(client, conn);
+            server->listed++;
         }
     }
     send_empty(client, VICI_CMD_RESPONSE);
@@ -492,6 +512,10 @@ static void take_requests(struct vici_server *server, struct server_client *clie
             return;
         }
         assert_int_equal(vici_packet_decode(client->input + 4, len, &packet), 0);
+        if (server->deaf_at && vici_text_is(packet.name, server->deaf_at)) {
+            server->deaf = true;
+            return;
+        }
         answer(server, client, &packet);
         client->input_len -= 4 + len;
         memmove(client->input, client->input + 4 + len, client->input_len);
@@ -500,6 +524,7 @@ static void take_requests(struct vici_server *server, struct server_client *clie
 
 static bool serve(struct vici_server *server, struct server_client *client)
 {
+    take_requests(server, client); /* what it did not want to hear */
     client->input = realloc(client->input, client->input_len + 65536);
     ssize_t n = recv(client->fd, client->input + client->input_len, 65536, 0);
 

@@ -39,10 +39,12 @@ struct vici_server {
     unsigned int next_ike_id;
     bool young;           /* SAs of what is loaded from now on are */
     bool deaf;            /* answers nothing */
+    const char *deaf_at;  /* becomes so before it answers this command */
     bool refuse;          /* load-conn fails */
     const char *no_reply; /* initiations fail with this line in the log; null: they succeed */
     unsigned int loads, initiations, terminations,
-        writes; /* writes: commands that change anything */
+        writes;                       /* writes: commands that change anything */
+    unsigned int whole_lists, listed; /* list-conns of all; list-conn events */
 };
 
 void vici_server_init(struct vici_server *server);
@@ -56,6 +58,8 @@ struct server_conn *vici_server_conn(struct vici_server *server, const char *nam
 /* A line of the log about one of a connection's SAs. */
 void vici_server_log(struct vici_server *server, const char *name, unsigned int ike_id,
                      const char *text);
+/* The line that tells that somebody loaded a connection. */
+void vici_server_log_loaded(struct vici_server *server, const char *name);
 /* Tells that a connection's child was rekeyed. */
 void vici_server_rekeyed(struct vici_server *server, const char *name);
 /* Ends a connection's SA, with the event. */
