@@ -34,7 +34,7 @@ static void on_config(void *bgp_, const struct bgp_reply *reply)
     if (lost(reply) || reply->status != BGP_REPLY_OK) {
         return;
     }
-    seen = bgp_config_parse(reply->text, reply->len, secret_digest);
+    seen = bgp_config_parse(reply->text, reply->len, secret_digest, bgp->bfd.seen);
     if (!bgp->bfd.seen || bgp->bfd.seen->fingerprint != seen->fingerprint) {
         bgp->changed = true;
         bgp->watch.config_len = 0; /* bgpd's is looked at anew, so that both are saved */

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_BYTES = 4096 }; /* VTY_BUFSIZ: FRR takes no longer lines, so it has none */
-
 bool line_is(const struct line *line, size_t i, const char *word)
 {
     return i < line->n_words && !strcmp(line->words[i], word);
@@ -293,58 +291,49 @@ static void take_apart(struct line *line, char *text, char *copy)
     }
 }
 
-static void finish_family(struct bgp_state *state, struct bgp_family *family)
-{
-    for (size_t i = 0; i < BGP_USES; i++) {
-        config_resolve(state, &family->uses[i]);
-    }
-}
-
-static void finish_instance(struct bgp_state *state, struct bgp_instance *instance)
+/* What an instance's lines say together. */
+static void finish_instance(struct bgp_instance *instance)
 {
     for (size_t i = 0; i < instance->n_peers; i++) {
-        struct bgp_peer *peer = &instance->peers[i];
-
-        for (size_t j = 0; j < BGP_FAMILIES; j++) {
-            finish_family(state, &peer->families[j]);
-        }
-        peer->families[0].active |= !instance->plain;
+        instance->peers[i].families[0].active |= !instance->plain;
     }
     instance->ours |= !instance->n_peers && instance->plain && instance->unchecked &&
                       instance->coalesce_ms == BGP_COALESCE_MS;
+    bgp_instance_sort(instance);
 }
 
-static void finish(struct reader *reader)
+static void read_lines(struct reader *reader, const char *text, size_t len)
 {
-    struct bgp_state *state = reader->state;
-
-    config_resolve_policies(state);
-    for (size_t i = 0; i < state->n_instances; i++) {
-        finish_instance(state, &state->instances[i]);
-    }
-    bgp_state_finish(state);
-}
-
-struct bgp_state *bgp_config_parse(const char *text, size_t len, bgp_digest_cb *digest)
-{
-    struct reader reader = {.state = bgp_state_new(), .digest = digest};
     const char *end = text + len;
 
     while (text < end) {
         const char *newline = memchr(text, '\n', (size_t)(end - text));
         size_t n = (size_t)((newline ? newline : end) - text);
-        char buffer[LINE_BYTES], copy[LINE_BYTES];
+        char buffer[CONFIG_LINE_BYTES], copy[CONFIG_LINE_BYTES];
         struct line line;
 
-        if (n < LINE_BYTES) {
+        if (n < CONFIG_LINE_BYTES) {
             memcpy(buffer, text, n);
             buffer[n] = '\0';
             memcpy(copy, buffer, n + 1);
             take_apart(&line, buffer, copy);
-            read_line(&reader, &line);
+            read_line(reader, &line);
         }
         text += n + 1;
     }
-    finish(&reader);
-    return reader.state;
+}
+
+struct bgp_state *config_read_block(const char *text, size_t len, bgp_digest_cb *digest,
+                                    bool datacenter)
+{
+    struct reader reader = {.state = bgp_state_new(), .digest = digest, .datacenter = datacenter};
+    struct bgp_state *block = reader.state;
+
+    read_lines(&reader, text, len);
+    block->datacenter = reader.datacenter;
+    for (size_t i = 0; i < block->n_instances; i++) {
+        finish_instance(&block->instances[i]);
+    }
+    config_seal_lists(block);
+    return block;
 }

@@ -8,11 +8,17 @@
 
 #include "bgp/bgp_state.h"
 
-/* How passwords are digested: secret_digest(), or a test's. */
+/* How passwords, and blocks of text, are digested: secret_digest(), or a test's. */
 typedef uint64_t bgp_digest_cb(const void *bytes, size_t len);
 
 /* Never null; the caller frees it. `text` need not be NUL-terminated and no part of it is kept but
- * what people wrote into lines that we would not write; never a password. */
-struct bgp_state *bgp_config_parse(const char *text, size_t len, bgp_digest_cb *digest);
+ * what people wrote into lines that we would not write; never a password.
+ *
+ * `last` is what was made of an earlier text with the same digest, or null. Mostly it was nearly
+ * the same text: what it says in a block (an instance, a policy) that is there again is taken from
+ * there. Blocks are told apart by digests of their texts, so that these need not be kept: with a
+ * key that nobody knows, nobody can write two of one digest. */
+struct bgp_state *bgp_config_parse(const char *text, size_t len, bgp_digest_cb *digest,
+                                   const struct bgp_state *last);
 
 #endif

@@ -1,5 +1,6 @@
 /* bgp_config_parts.h - what the files of bgp_config_parse() share; nobody else includes it. Pure.
  *
+ * bgp_config_blocks.c takes the text apart into blocks and puts together what they say. Of a block,
  * bgp_config.c takes lines apart and reads instances and BFD's profiles, bgp_config_neighbor.c
  * reads neighbors, bgp_config_policy.c lists and route maps. */
 #ifndef BGP_BGP_CONFIG_PARTS_H
@@ -7,7 +8,11 @@
 
 #include "bgp/bgp_config.h"
 
-enum { CONFIG_WORDS = 40, SECTION_TEXT = 64 };
+enum {
+    CONFIG_WORDS = 40,
+    SECTION_TEXT = 64,
+    CONFIG_LINE_BYTES = 4096, /* VTY_BUFSIZ: FRR takes no longer lines, so it has none */
+};
 
 struct reader {
     struct bgp_state *state;
@@ -34,6 +39,11 @@ struct line {
 
 /* --- bgp_config.c --- */
 
+/* What a block says by itself; one reference, the caller's. Its policies are in the order of the
+ * text, and what refers to one refers to its kind and name only. */
+struct bgp_state *config_read_block(const char *text, size_t len, bgp_digest_cb *digest,
+                                    bool datacenter);
+
 /* Whether word i is this one. */
 bool line_is(const struct line *line, size_t i, const char *word);
 /* A whole number from `min` to `max` in word i. */
@@ -58,11 +68,13 @@ void config_neighbor(struct reader *reader, const struct line *line);
 bool config_policy(struct reader *reader, const struct line *line);
 /* A line within the route map at hand. */
 void config_map_line(struct reader *reader, const struct line *line);
-/* A policy that a line refers to: only its kind and name, until config_resolve() puts in the real
+/* A policy that a line refers to: only its kind and name, where config_resolve() will put the real
  * one. */
 const struct bgp_policy *config_reference(struct reader *reader, enum bgp_policy_kind kind,
                                           const char *name);
-/* When all has been read: makes references those of the policies that are meant. */
+/* When a block has been read: lists are complete. */
+void config_seal_lists(struct bgp_state *block);
+/* When all have been: makes references those of the policies that are meant. The maps' first. */
 void config_resolve_policies(struct bgp_state *state);
 void config_resolve(struct bgp_state *state, const struct bgp_policy **reference);
 

@@ -4,6 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* FNV-1a: it only makes a search quick; names are compared all the same. */
+static uint64_t hash_name(enum bgp_policy_kind kind, const char *name)
+{
+    uint64_t hash = kind;
+
+    for (; *name; name++) {
+        hash = (hash ^ (unsigned char)*name) * 0x100000001b3U;
+    }
+    return hash;
+}
+
 static struct bgp_policy *policy_add(struct reader *reader, enum bgp_policy_kind kind,
                                      const char *name)
 {
@@ -12,6 +23,7 @@ static struct bgp_policy *policy_add(struct reader *reader, enum bgp_policy_kind
 
     policy->kind = kind;
     policy->name = arena_strdup(state->arena, name);
+    policy->name_hash = hash_name(kind, name);
     policy->body = "";
     reader->body = (struct bgp_text){.arena = state->arena, .text = ""};
     state->policies = arena_grow(state->arena, state->policies, state->n_policies,
@@ -209,6 +221,7 @@ const struct bgp_policy *config_reference(struct reader *reader, enum bgp_policy
 
     policy->kind = kind;
     policy->name = arena_strdup(reader->state->arena, name);
+    policy->name_hash = hash_name(kind, name);
     return policy;
 }
 
@@ -216,6 +229,9 @@ static int cmp_names(const void *a_, const void *b_)
 {
     const struct bgp_policy *const *a = a_, *const *b = b_;
 
+    if ((*a)->name_hash != (*b)->name_hash) {
+        return (*a)->name_hash < (*b)->name_hash ? -1 : 1;
+    }
     return (*a)->kind != (*b)->kind ? ((*a)->kind < (*b)->kind ? -1 : 1)
                                     : strcmp((*a)->name, (*b)->name);
 }
@@ -227,24 +243,38 @@ static void sort_names(struct bgp_state *state)
     }
 }
 
+/* The policy of that kind and name, or null. If somebody wrote several: the first. */
+static const struct bgp_policy *find_name(const struct bgp_state *state,
+                                          const struct bgp_policy *reference)
+{
+    const struct bgp_policy **found = state->n_policies
+                                          ? bsearch(&reference, state->policies, state->n_policies,
+                                                    sizeof *state->policies, cmp_names)
+                                          : NULL;
+
+    while (found && found > (const struct bgp_policy **)state->policies &&
+           !cmp_names(found - 1, &reference)) {
+        found--;
+    }
+    return found ? *found : NULL;
+}
+
 /* Puts the policy that is meant into a reference; null where that is not one of ours. A name of
  * ours without a policy becomes one that is missing, so that a new one is not given that name: to a
  * peer that refers to it already it would come unnoticed. */
 void config_resolve(struct bgp_state *state, const struct bgp_policy **reference)
 {
-    const struct bgp_policy **found = *reference && state->n_policies
-                                          ? bsearch(reference, state->policies, state->n_policies,
-                                                    sizeof *state->policies, cmp_names)
-                                          : NULL;
+    const struct bgp_policy *found = *reference ? find_name(state, *reference) : NULL;
     struct bgp_policy *missing;
 
     if (found || !*reference || !bgp_starts((*reference)->name, BGP_POLICY_MARK)) {
-        *reference = found ? *found : NULL;
+        *reference = found;
         return;
     }
     missing = arena_alloc(state->arena, sizeof *missing);
     *missing = (struct bgp_policy){.kind = (*reference)->kind,
                                    .name = (*reference)->name,
+                                   .name_hash = (*reference)->name_hash,
                                    .body = "missing\n",
                                    .missing = true};
     bgp_policy_seal(missing);
@@ -255,17 +285,23 @@ void config_resolve(struct bgp_state *state, const struct bgp_policy **reference
     *reference = missing;
 }
 
-/* Lists first: what a map says is also what they say. */
+void config_seal_lists(struct bgp_state *block)
+{
+    for (size_t i = 0; i < block->n_policies; i++) {
+        if (block->policies[i]->kind != BGP_MAP) {
+            bgp_policy_seal(block->policies[i]);
+        }
+    }
+}
+
+/* What a map says is also what its lists say. */
 void config_resolve_policies(struct bgp_state *state)
 {
     size_t n = state->n_policies;
     struct bgp_policy **policies = arena_calloc(state->arena, n, sizeof *policies);
 
-    for (size_t i = 0; i < n; i++) {
-        policies[i] = state->policies[i];
-        if (policies[i]->kind != BGP_MAP) {
-            bgp_policy_seal(policies[i]);
-        }
+    if (n) {
+        memcpy(policies, state->policies, n * sizeof *policies);
     }
     sort_names(state);
     for (size_t i = 0; i < n; i++) {

@@ -185,7 +185,7 @@ static void learn_saved(struct bgp_save *save)
     save->known = true;
     save->saved = 0;
     if (text) {
-        struct bgp_state *state = bgp_config_parse(text, len, secret_digest);
+        struct bgp_state *state = bgp_config_parse(text, len, secret_digest, NULL);
 
         save->saved = state->fingerprint;
         bgp_state_free(state);

@@ -18,14 +18,31 @@ struct bgp_state *bgp_state_new(void)
     struct bgp_state *state = arena_alloc(arena, sizeof *state);
 
     state->arena = arena;
+    state->refs = 1;
+    return state;
+}
+
+struct bgp_state *bgp_state_ref(struct bgp_state *state)
+{
+    state->refs++;
     return state;
 }
 
 void bgp_state_free(struct bgp_state *state)
 {
-    if (state) {
+    if (state && !--state->refs) {
+        for (size_t i = 0; i < state->n_parts; i++) {
+            bgp_state_free(state->parts[i]);
+        }
         arena_free(state->arena);
     }
+}
+
+void bgp_state_add_part(struct bgp_state *state, struct bgp_state *part)
+{
+    state->parts = arena_grow(state->arena, state->parts, state->n_parts, &state->parts_capacity,
+                              sizeof(struct bgp_state *));
+    state->parts[state->n_parts++] = part;
 }
 
 void bgp_text_add(struct bgp_text *text, const char *line)
@@ -195,19 +212,19 @@ static void unique_bfds(struct bgp_state *state)
     state->n_bfds = kept;
 }
 
-void bgp_state_finish(struct bgp_state *state)
+void bgp_instance_sort(struct bgp_instance *instance)
+{
+    unique_networks(instance);
+    sort(instance->aggregates, instance->n_aggregates, sizeof *instance->aggregates,
+         cmp_aggregates);
+    sort(instance->peers, instance->n_peers, sizeof *instance->peers, cmp_peers);
+}
+
+void bgp_state_sort(struct bgp_state *state)
 {
     unique_bfds(state);
     sort(state->instances, state->n_instances, sizeof *state->instances, cmp_instances);
     sort(state->policies, state->n_policies, sizeof *state->policies, cmp_policies);
-    for (size_t i = 0; i < state->n_instances; i++) {
-        struct bgp_instance *instance = &state->instances[i];
-
-        unique_networks(instance);
-        sort(instance->aggregates, instance->n_aggregates, sizeof *instance->aggregates,
-             cmp_aggregates);
-        sort(instance->peers, instance->n_peers, sizeof *instance->peers, cmp_peers);
-    }
 }
 
 const struct bgp_instance *bgp_state_find(const struct bgp_state *state, uint32_t network_id)

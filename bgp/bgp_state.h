@@ -43,7 +43,8 @@ enum bgp_list { BGP_LIST_PREFIXES, BGP_LIST_COMMUNITIES, BGP_LIST_LARGE, BGP_LIS
  * read, and so is unlike any of ours. */
 struct bgp_policy {
     enum bgp_policy_kind kind;
-    const char *name; /* null in a wanted state: its name depends on what is there */
+    const char *name;   /* null in a wanted state: its name depends on what is there */
+    uint64_t name_hash; /* only of a seen one: by which it is found */
     const char *body;
     const struct bgp_policy *lists[BGP_LISTS]; /* that a map's body refers to; null: none */
     uint64_t digest; /* of all that; equal ones have equal digests, not the other way */
@@ -140,6 +141,13 @@ struct bgp_bfd_profile {
 
 struct bgp_state {
     struct arena *arena;
+    unsigned int refs;
+    /* What it was put together from and points into; a reference to each. */
+    struct bgp_state **parts;
+    size_t n_parts, parts_capacity;
+    /* Only of a part that was read from a block of a text (bgp_config.h). */
+    uint64_t key;    /* a digest of the text */
+    bool datacenter; /* after it FRR's defaults are the datacenter's */
     /* Of a seen state: a sum over the lines that concern us, whatever their order. Equal texts have
      * equal ones; to be compared within one process or with another state of it. */
     uint64_t fingerprint;
@@ -164,11 +172,17 @@ void bgp_text_add(struct bgp_text *text, const char *line);
 /* Whether the text begins so. */
 bool bgp_starts(const char *text, const char *head);
 
-struct bgp_state *bgp_state_new(void);
-void bgp_state_free(struct bgp_state *state); /* null is fine */
+struct bgp_state *bgp_state_new(void); /* one reference, the caller's */
+struct bgp_state *bgp_state_ref(struct bgp_state *state);
+/* Drops a reference; null is fine. */
+void bgp_state_free(struct bgp_state *state);
+/* Makes it point into `part`, whose reference is taken. */
+void bgp_state_add_part(struct bgp_state *state, struct bgp_state *part);
 
-/* Sorts everything. Call it once all has been added, before anything below. */
-void bgp_state_finish(struct bgp_state *state);
+/* Sorts everything: each instance's own, then the rest. Call them once all has been added, before
+ * anything below. */
+void bgp_instance_sort(struct bgp_instance *instance);
+void bgp_state_sort(struct bgp_state *state);
 
 const struct bgp_instance *bgp_state_find(const struct bgp_state *state, uint32_t network_id);
 const struct bgp_peer *bgp_instance_find(const struct bgp_instance *instance,
@@ -181,7 +195,7 @@ const struct bgp_policy *bgp_state_find_policy(const struct bgp_state *state,
 
 /* The profile of that name, or null. */
 const struct bgp_bfd_profile *bgp_state_find_bfd(const struct bgp_state *state, const char *name);
-/* Adds one, for bgp_state_finish() to sort; the same once more is dropped there. */
+/* Adds one, for bgp_state_sort() to sort; the same once more is dropped there. */
 struct bgp_bfd_profile *bgp_state_add_bfd(struct bgp_state *state, const char *name);
 /* "routerd-300x3", in the arena. */
 const char *bgp_bfd_name(struct arena *arena, uint32_t interval_ms, uint32_t multiplier);

@@ -168,8 +168,9 @@ struct bgp_state *bgp_want(const struct intended *intended, bgp_password_cb *pas
             memset(instance, 0, sizeof *instance);
             instance->router_id = intended->config->router_id;
             want_network(&want, instance);
+            bgp_instance_sort(instance);
         }
     }
-    bgp_state_finish(state);
+    bgp_state_sort(state);
     return state;
 }

@@ -98,7 +98,7 @@ static void take_config(struct bgp *bgp, const struct bgp_reply *reply)
     }
     watch->config_hash = hash;
     watch->config_len = reply->len;
-    seen = bgp_config_parse(reply->text, reply->len, secret_digest);
+    seen = bgp_config_parse(reply->text, reply->len, secret_digest, bgp->seen);
     if (!bgp->seen || bgp->seen->fingerprint != seen->fingerprint) {
         bgp->changed = true;
         bgp_watch_stir(bgp);
@@ -142,7 +142,7 @@ static void on_zebra_config(void *bgp_, const struct bgp_reply *reply)
     if (lost(reply) || reply->status != BGP_REPLY_OK) {
         return;
     }
-    state = bgp_config_parse(reply->text, reply->len, secret_digest);
+    state = bgp_config_parse(reply->text, reply->len, secret_digest, bgp->zebra_state);
     if (!bgp->zebra_state || bgp->zebra_state->fingerprint != state->fingerprint) {
         bgp->changed = true;
     }

@@ -1,8 +1,9 @@
 /* FRR's configuration as people may have written it, and what is done about it: a difference to
- * nothing must be made of whatever was read. */
+ * nothing must be made of whatever was read. And whatever was read before, it is read the same. */
 #include "bgp/bgp_config.h"
 #include "bgp/bgp_diff.h"
 #include "bgp/bgp_save.h"
+#include "bgp_dump.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,9 +11,39 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* FNV-1a */
 static uint64_t digest(const void *bytes, size_t len)
 {
-    return len + (len ? *(const uint8_t *)bytes : 0);
+    const uint8_t *at = bytes;
+    uint64_t hash = 0xcbf29ce484222325U;
+
+    for (; len; len--)
+        hash = (hash ^ *at++) * 0x100000001b3U;
+    return hash;
+}
+
+/* The text after one that lacks a part of it. */
+static void read_again(const char *text, size_t size, const struct bgp_state *fresh)
+{
+    size_t cut = size / 3;
+    char *part = malloc(size ? size : 1), *a, *b;
+    struct bgp_state *last, *again;
+
+    if (!part)
+        abort();
+    memcpy(part, text, cut);
+    memcpy(part + cut, text + 2 * cut, size - 2 * cut);
+    last = bgp_config_parse(part, size - cut, digest, NULL);
+    free(part);
+    again = bgp_config_parse(text, size, digest, last);
+    bgp_state_free(last);
+    a = bgp_dump(fresh);
+    b = bgp_dump(again);
+    if (strcmp(a, b) != 0)
+        abort();
+    free(a);
+    free(b);
+    bgp_state_free(again);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -25,7 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!text)
         abort();
     memcpy(text, data, size);
-    seen = bgp_config_parse(text, size, digest);
+    seen = bgp_config_parse(text, size, digest, NULL);
+    read_again(text, size, seen);
     residue.state = residue.bfd = seen;
     bgp_diff(wanted, seen, &residue, plan);
     plan_free(plan);

@@ -21,6 +21,7 @@ void bgp_fake_done(struct bgp_fake *fake)
     }
     free(fake->lines);
     free(fake->log);
+    bgp_state_free(fake->seen);
 }
 
 static uint64_t digest(const void *bytes, size_t len)
@@ -575,17 +576,17 @@ struct bgp_state *bgp_fake_want(const struct intended *intended)
     return bgp_want(intended, password, NULL);
 }
 
-void bgp_fake_add_steps(const struct bgp_fake *fake, const struct intended *intended,
-                        struct plan *plan)
+void bgp_fake_add_steps(struct bgp_fake *fake, const struct intended *intended, struct plan *plan)
 {
     struct bgp_state *wanted = bgp_fake_want(intended);
     char *config = bgp_fake_config(fake);
-    struct bgp_state *seen = bgp_config_parse(config, strlen(config), digest);
+    struct bgp_state *seen = bgp_config_parse(config, strlen(config), digest, fake->seen);
     struct bgp_residue residue = {.bfd = seen};
 
     bgp_diff(wanted, seen, &residue, plan);
     bgp_state_free(wanted);
-    bgp_state_free(seen);
+    bgp_state_free(fake->seen);
+    fake->seen = seen;
     free(config);
 }
 

@@ -17,6 +17,7 @@ struct bgp_fake {
     bool configuring;
     char *log; /* the commands of the last apply, one a line */
     size_t n_commands;
+    struct bgp_state *seen; /* the configuration as it was read last; null: never */
 };
 
 void bgp_fake_init(struct bgp_fake *fake);
@@ -33,8 +34,7 @@ char *bgp_fake_foreign(const struct bgp_fake *fake);
 
 /* Adds the steps from what is there to the intended state. The secret NAME is "pw-NAME"; one whose
  * name begins with "no" cannot be read. */
-void bgp_fake_add_steps(const struct bgp_fake *fake, const struct intended *intended,
-                        struct plan *plan);
+void bgp_fake_add_steps(struct bgp_fake *fake, const struct intended *intended, struct plan *plan);
 /* A plan of them, sorted. */
 struct plan *bgp_fake_plan(struct bgp_fake *fake, const struct intended *intended);
 /* Carries out steps, phase by phase, as bgp_apply.c does, and sets their results. */

@@ -16,7 +16,7 @@ static uint64_t digest(const void *bytes, size_t len)
 
 static struct bgp_state *parse(const char *text)
 {
-    return bgp_config_parse(text, strlen(text), digest);
+    return bgp_config_parse(text, strlen(text), digest, NULL);
 }
 
 static const char RUNNING[] = "frr version 8.4.4\n"
