@@ -5,10 +5,14 @@
  * FOLDER holds config.yaml, tenant-N.json (the topologies in force of the tenants t0, t1, ...) and
  * changed.json, t0's next one. That is read, checked and put in force, what each backend is to hold
  * is made of all topologies, and compared with what it holds: all before the change. Nothing is
- * carried out. charon's part is compared with nothing. Prints one line of JSON: the number of
- * steps, and for each part the least microseconds of all rounds. */
+ * carried out. charon's part is compared with nothing. Then bgpd's configuration is read as it is
+ * after the change. Prints one line of JSON: the number of steps, and for each part the least
+ * microseconds of all rounds. */
+#include "backend/siphash.h"
+#include "bgp/bgp_config.h"
 #include "bgp/bgp_diff.h"
 #include "bgp/bgp_want.h"
+#include "bgp_text.h"
 #include "dhcp/dhcp_state.h"
 #include "ipsec/ipsec_want.h"
 #include "model/ids.h"
@@ -53,6 +57,8 @@ struct bench {
     struct net_state net_seen;
     struct tenant_parts ipsec;
     struct kept seen_kept, kept; /* of what is seen, and of what is wanted */
+    struct bgp_state *bgp_read;  /* the same, from bgpd's configuration */
+    char *bgp_text;              /* that, after the change */
     char *changed;
     struct {
         const char *name;
@@ -262,6 +268,14 @@ static void see_nft(struct nft_wanted *nft)
     }
 }
 
+static void see_policies(struct bgp_state *bgp)
+{
+    for (size_t i = 0; i < bgp->n_policies; i++) {
+        bgp->policies[i]->name =
+            arena_printf(bgp->arena, "routerd-%016" PRIx64, bgp->policies[i]->digest);
+    }
+}
+
 /* Adds to what is wanted what only the real thing has: then it is what would be seen. */
 static void see(struct states *states)
 {
@@ -269,10 +283,7 @@ static void see(struct states *states)
         states->ovs->ports[i].made = OVS_MADE;
     }
     ovs_state_index(states->ovs);
-    for (size_t i = 0; i < states->bgp->n_policies; i++) {
-        states->bgp->policies[i]->name = arena_printf(states->bgp->arena, "routerd-%016" PRIx64,
-                                                      states->bgp->policies[i]->digest);
-    }
+    see_policies(states->bgp);
 }
 
 /* Peers refer to their policies by name, too. */
@@ -288,6 +299,47 @@ static void see_uses(struct bgp_state *bgp)
             }
         }
     }
+}
+
+static uint64_t digest_text(const void *bytes, size_t len)
+{
+    static const struct siphash_key key;
+
+    return siphash(&key, bytes, len);
+}
+
+static struct bgp_state *read_bgp(const char *text, const struct bgp_state *last)
+{
+    return bgp_config_parse(text, strlen(text), digest_text, last);
+}
+
+/* What bgpd says before and after the change. */
+static void open_bgp(struct bench *bench)
+{
+    struct topology *topology = read_topology(bench, "t0", bench->changed);
+    struct bgp_state *wanted;
+    struct plan *plan = plan_new();
+    struct intended *next;
+    struct ids ids;
+
+    bench->bgp_text = bgp_text_print(bench->seen.bgp);
+    bench->bgp_read = read_bgp(bench->bgp_text, NULL);
+    bgp_diff(bench->seen.bgp, bench->bgp_read, NULL, plan);
+    if (plan->n_steps) {
+        fprintf(stderr, "what bgpd says is not what is wanted\n");
+        exit(1);
+    }
+    plan_free(plan);
+    free(bench->bgp_text);
+    ids_clone(&bench->ids, &ids);
+    ids_assign(&ids, "t0", topology);
+    ids_done(&ids);
+    next = intended_with(bench->intended, "t0", 2, topology);
+    wanted = bgp_want(next, digest_password, NULL);
+    see_policies(wanted);
+    bench->bgp_text = bgp_text_print(wanted);
+    bgp_state_free(wanted);
+    intended_unref(next);
 }
 
 static void open_world(struct bench *bench)
@@ -326,6 +378,7 @@ static void open_world(struct bench *bench)
     see_net(&bench->seen_kept.net.state, &bench->net_seen);
     see_nft(&bench->seen_kept.nft);
     see_uses(bench->seen.bgp);
+    open_bgp(bench);
     bench->n_parts = 0;
 }
 
@@ -354,6 +407,8 @@ static size_t change(struct bench *bench)
     lap(bench, "nft compared");
     bgp_diff(wanted.bgp, bench->seen.bgp, NULL, plan);
     lap(bench, "bgp compared");
+    bgp_state_free(read_bgp(bench->bgp_text, bench->bgp_read));
+    lap(bench, "bgpd's text read");
     plan_sort(plan);
     n_steps = plan->n_steps;
     lap(bench, "plan sorted");
@@ -391,6 +446,8 @@ int main(int argc, char **argv)
     ipsec_parts_clear(&bench.ipsec);
     forget(&bench.seen_kept);
     forget(&bench.kept);
+    bgp_state_free(bench.bgp_read);
+    free(bench.bgp_text);
     intended_unref(bench.intended);
     ids_done(&bench.ids);
     profiles_free(bench.profiles);

@@ -1,0 +1,10 @@
+/* bgp_text.h - a wanted state as FRR 8.4's bgpd would print it once it is carried out. */
+#ifndef BENCH_BGP_TEXT_H
+#define BENCH_BGP_TEXT_H
+
+#include "bgp/bgp_state.h"
+
+/* malloc()ed. Policies have names; there are no passwords and no BFD. */
+char *bgp_text_print(const struct bgp_state *state);
+
+#endif
