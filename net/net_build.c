@@ -33,15 +33,15 @@ const char *net_build_owner(struct plan *plan, struct net_state *wanted, struct 
 
 struct net_build net_build_start(struct plan *plan, const char *link)
 {
-    return (struct net_build){
-        .plan = plan,
-        .change = arena_alloc(plan->arena, sizeof(struct net_change)),
-        .link = link ? arena_strdup(plan->arena, link) : NULL,
-    };
+    return (struct net_build){.plan = plan, .interface = link};
 }
 
 struct net_op *net_build_op(struct net_build *build, enum net_op_kind kind, enum net_round round)
 {
+    if (!build->change) {
+        build->change = arena_alloc(build->plan->arena, sizeof *build->change);
+        build->link = arena_strdup(build->plan->arena, build->interface);
+    }
     struct net_change *change = build->change;
     change->ops = arena_grow(build->plan->arena, change->ops, change->n_ops, &change->capacity,
                              sizeof *change->ops);

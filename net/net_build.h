@@ -8,9 +8,10 @@
 
 struct net_build {
     struct plan *plan;
-    struct net_change *change;
-    const char *link;  /* the interface that operations are about */
-    const char *words; /* "address 10.1.0.1/24 added, set up", or null */
+    const char *interface;     /* that operations are about, or null; borrowed */
+    struct net_change *change; /* null: no operation yet */
+    const char *link;          /* the interface's name in the plan's arena; with the change */
+    const char *words;         /* "address 10.1.0.1/24 added, set up", or null */
     bool disruptive;
 };
 

@@ -4,11 +4,14 @@
 #include "net/net_egress.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct diff {
     struct net_state *wanted, *seen;
     struct plan *plan;
+    struct net_link **seen_links, **wanted_links; /* for each wanted one, each seen one; or null */
+    struct net_route **seen_routes, **wanted_routes;
 };
 
 static bool is_type(const struct net_link *link, const char *type)
@@ -104,22 +107,20 @@ static bool must_replace(const struct net_link *wanted, const struct net_link *s
            (seen->table != wanted->table || seen->if_id != wanted->if_id);
 }
 
-/* The seen interface that can become the wanted one, or null. */
-static const struct net_link *find_seen(struct diff *diff, const struct net_link *wanted)
+/* The seen interface of that name if it can become the wanted one, else null. */
+static const struct net_link *keep_seen(struct diff *diff, const struct net_link *wanted,
+                                        const struct net_link *seen)
 {
-    const struct net_link *seen = net_state_find(diff->seen, wanted->name);
     bool goes = seen && (must_replace(wanted, seen) || plan_remakes(diff->plan, seen->name));
     return goes ? NULL : seen;
 }
 
-/* Whether an interface of ours is to be undone before the wanted ones are made. */
-static bool must_go(struct diff *diff, const struct net_link *seen)
+/* Whether an interface, if it is ours, is to be undone before the wanted ones are made; `wanted` is
+ * that of its name or null. */
+static bool must_go(const struct net_link *wanted, const struct net_link *seen)
 {
-    if (!net_link_is_ours(seen) ||
-        !(ovs_makes(seen) || is_type(seen, "vrf") || is_type(seen, "xfrm")))
-        return false;
-    const struct net_link *wanted = net_state_find(diff->wanted, seen->name);
-    return !wanted || must_replace(wanted, seen);
+    return (!wanted || must_replace(wanted, seen)) && net_link_is_ours(seen) &&
+           (ovs_makes(seen) || is_type(seen, "vrf") || is_type(seen, "xfrm"));
 }
 
 static void add_last_resorts(struct diff *diff, struct net_build *build, const struct net_link *vrf)
@@ -129,9 +130,11 @@ static void add_last_resorts(struct diff *diff, struct net_build *build, const s
         struct net_route key = {.table = vrf->table,
                                 .prefix.addr.family = families[i],
                                 .metric = NET_LAST_RESORT_METRIC};
-        const struct net_route *wanted = net_state_find_route(diff->wanted, &key);
         const struct net_route *seen = net_state_find_route(diff->seen, &key);
-        if (!wanted || (seen && seen->type == wanted->type))
+        if (seen && seen->type == NET_ROUTE_UNREACHABLE)
+            continue;
+        const struct net_route *wanted = net_state_find_route(diff->wanted, &key);
+        if (!wanted)
             continue;
         net_build_route(build, seen ? NET_OP_ROUTE_REPLACE : NET_OP_ROUTE_ADD, NET_ROUND_MASTER,
                         wanted);
@@ -203,14 +206,16 @@ static const char *link_summary(struct diff *diff, struct net_build *build,
     return words;
 }
 
-static void diff_link(struct diff *diff, const struct net_link *wanted)
+/* `there` is what is seen of that name, or null. */
+static void diff_link(struct diff *diff, const struct net_link *wanted,
+                      const struct net_link *there)
 {
-    const struct net_link *seen = find_seen(diff, wanted);
+    const struct net_link *seen = keep_seen(diff, wanted, there);
     struct net_build build = net_build_start(diff->plan, wanted->name);
     net_build_link(&build, diff->seen, wanted, seen);
     if (is_type(wanted, "vrf"))
         build_vrf_parts(diff, &build, wanted);
-    if (build.change->n_ops == 0)
+    if (!build.change)
         return;
 
     bool reclaims =
@@ -240,7 +245,7 @@ static void diff_links(struct diff *diff, const char *type)
     struct net_link *const *links = net_state_links(diff->wanted);
     for (size_t i = 0; i < diff->wanted->n_links; i++)
         if (is_type(links[i], type))
-            diff_link(diff, links[i]);
+            diff_link(diff, links[i], diff->seen_links[i]);
 }
 
 /* Interfaces that stay and would fall out of a VRF which goes are set down first, so that nothing
@@ -250,7 +255,7 @@ static void build_vrf_undo(struct diff *diff, struct net_build *build, const str
     struct net_link *const *links = net_state_links(diff->seen);
     for (size_t i = 0; i < diff->seen->n_links; i++)
         if (links[i]->master_index == vrf->index && net_link_is_ours(links[i]) &&
-            !must_go(diff, links[i]))
+            !must_go(diff->wanted_links[i], links[i]))
             net_build_op(build, NET_OP_DOWN, NET_ROUND_FIRST)->link =
                 arena_strdup(diff->plan->arena, links[i]->name);
     static const int families[] = {AF_INET, AF_INET6};
@@ -281,7 +286,7 @@ static void undo_links(struct diff *diff, bool (*of_turn)(const struct net_link 
 {
     struct net_link *const *links = net_state_links(diff->seen);
     for (size_t i = 0; i < diff->seen->n_links; i++)
-        if (of_turn(links[i]) && must_go(diff, links[i]))
+        if (of_turn(links[i]) && must_go(diff->wanted_links[i], links[i]))
             undo_link(diff, links[i]);
 }
 
@@ -332,14 +337,14 @@ static bool goes_with_its_vrf(struct diff *diff, const struct net_route *route)
     char name[IFNAME_TEXT];
     const struct net_link *vrf = net_state_find(diff->seen, net_vrf_of_table(route->table, name));
     return is_last_resort(route) && vrf && vrf->table == route->table && is_vrf(vrf) &&
-           must_go(diff, vrf);
+           must_go(net_state_find(diff->wanted, name), vrf);
 }
 
 static void undo_routes(struct diff *diff)
 {
     struct net_route *const *routes = net_state_routes(diff->seen);
     for (size_t i = 0; i < diff->seen->n_routes; i++) {
-        if (net_state_find_route(diff->wanted, routes[i]) || goes_with_its_vrf(diff, routes[i]))
+        if (diff->wanted_routes[i] || goes_with_its_vrf(diff, routes[i]))
             continue;
         struct net_build build = net_build_start(diff->plan, NULL);
         const char *object, *tenant = owner_of_route(diff, routes[i], &object);
@@ -363,7 +368,8 @@ static bool route_holds(struct diff *diff, const struct net_route *wanted,
         return uplink && seen->oif == uplink->index && addr_equal(&seen->via, &wanted->via);
     }
     const struct net_link *dev = net_state_find(diff->wanted, wanted->dev);
-    const struct net_link *seen_dev = dev ? find_seen(diff, dev) : NULL;
+    const struct net_link *seen_dev =
+        dev ? keep_seen(diff, dev, net_state_find(diff->seen, dev->name)) : NULL;
     return seen_dev && seen->oif == seen_dev->index && addr_equal(&seen->via, &wanted->via) &&
            !net_link_cycles(diff->seen, dev, seen_dev);
 }
@@ -388,9 +394,9 @@ static void set_route_obstacle(struct diff *diff, struct net_change *change,
     }
 }
 
-static void diff_route(struct diff *diff, const struct net_route *wanted)
+static void diff_route(struct diff *diff, const struct net_route *wanted,
+                       const struct net_route *seen)
 {
-    const struct net_route *seen = net_state_find_route(diff->seen, wanted);
     if (is_last_resort(wanted) || route_holds(diff, wanted, seen))
         return;
     struct arena *arena = diff->plan->arena;
@@ -407,8 +413,16 @@ static void diff_route(struct diff *diff, const struct net_route *wanted)
 
 void net_diff(struct net_state *wanted, struct net_state *seen, struct plan *plan)
 {
-    struct diff diff = {wanted, seen, plan};
     net_egress_resolve(wanted, seen);
+    struct diff diff = {
+        .wanted = wanted,
+        .seen = seen,
+        .plan = plan,
+        .seen_links = net_state_match_links(wanted, seen),
+        .seen_routes = net_state_match_routes(wanted, seen),
+    };
+    diff.wanted_links = diff.seen_links + wanted->n_links;
+    diff.wanted_routes = diff.seen_routes + wanted->n_routes;
     undo_routes(&diff);
     undo_links(&diff, is_port);
     undo_links(&diff, is_vrf);
@@ -419,5 +433,7 @@ void net_diff(struct net_state *wanted, struct net_state *seen, struct plan *pla
     net_egress_diff(wanted, seen, plan);
     struct net_route *const *routes = net_state_routes(wanted);
     for (size_t i = 0; i < wanted->n_routes; i++)
-        diff_route(&diff, routes[i]);
+        diff_route(&diff, routes[i], diff.seen_routes[i]);
+    free(diff.seen_links);
+    free(diff.seen_routes);
 }

@@ -158,7 +158,7 @@ static void diff_egress(struct net_state *seen, struct plan *plan, const struct 
             rule_op(&build, NET_OP_MARK_ADD, &rule);
     }
     build_forwarding(seen, &build, egress);
-    if (build.change->n_ops)
+    if (build.change)
         net_build_finish(
             &build, PHASE_NET_CREATE, none ? STEP_CREATE : STEP_UPDATE, egress->tenant,
             egress->object,

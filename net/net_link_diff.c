@@ -170,8 +170,7 @@ void net_build_link(struct net_build *build, struct net_state *seen_state,
         !seen && strcmp(wanted->type, "openvswitch") != 0 && strcmp(wanted->type, "tun") != 0;
     if (!seen)
         seen = &BLANK;
-    bool move = in_wrong_vrf(seen_state, wanted, seen),
-         cycles = net_link_cycles(seen_state, wanted, seen);
+    bool move = in_wrong_vrf(seen_state, wanted, seen), cycles = move && seen->up;
 
     if (create)
         net_build_op(build, NET_OP_LINK_CREATE, NET_ROUND_FIRST)->wanted =

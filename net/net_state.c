@@ -188,6 +188,18 @@ struct net_link *net_state_find(struct net_state *state, const char *name)
     return found ? *found : NULL;
 }
 
+static int link_cmp_name_only(const void *a, const void *b)
+{
+    const struct net_link *const *x = a, *const *y = b;
+    return strcmp((*x)->name, (*y)->name);
+}
+
+struct net_link **net_state_match_links(struct net_state *state, struct net_state *other)
+{
+    return sorted_match(net_state_links(state), state->n_links, net_state_links(other),
+                        other->n_links, link_cmp_name_only);
+}
+
 static size_t addr_place(const struct net_link *link, const struct prefix *prefix, bool *ret_there)
 {
     size_t i = 0;
@@ -299,6 +311,12 @@ const struct net_route *net_state_find_route(struct net_state *state, const stru
     struct net_route *const *found = bsearch(&key, net_state_routes(state), state->n_routes,
                                              sizeof *state->routes, route_cmp_place);
     return found ? *found : NULL;
+}
+
+struct net_route **net_state_match_routes(struct net_state *state, struct net_state *other)
+{
+    return sorted_match(net_state_routes(state), state->n_routes, net_state_routes(other),
+                        other->n_routes, route_cmp_place);
 }
 
 /* --- a state of others --- */

@@ -144,6 +144,9 @@ void net_state_renamed(struct net_state *state);
 /* By name, and all, sorted by name. Valid until a link is added, removed or renamed. */
 struct net_link *net_state_find(struct net_state *state, const char *name);
 struct net_link *const *net_state_links(struct net_state *state);
+/* For each of net_state_links() what net_state_find() finds in another state, and behind these
+ * likewise for each of the other's. malloc()ed. */
+struct net_link **net_state_match_links(struct net_state *state, struct net_state *other);
 
 /* Adds or overwrites the address. True if that changed anything. */
 bool net_link_put_addr(struct net_link *link, const struct net_addr *addr);
@@ -159,6 +162,8 @@ bool net_state_drop_routes_of(struct net_state *state, int family, int oif);
 const struct net_route *net_state_find_route(struct net_state *state, const struct net_route *key);
 /* Sorted by table, prefix, metric. Valid until a route is added or removed. */
 struct net_route *const *net_state_routes(struct net_state *state);
+/* As net_state_match_links(), by net_state_find_route(). */
+struct net_route **net_state_match_routes(struct net_state *state, struct net_state *other);
 int net_route_cmp_key(const struct net_route *a, const struct net_route *b);
 
 /* A state that is put together of others, which must stay as they are while their interfaces and

@@ -46,3 +46,24 @@ size_t sorted_remove(void *array, size_t n, const void *removed, size_t n_remove
     }
     return kept;
 }
+
+void *sorted_match(const void *a, size_t n_a, const void *b, size_t n_b, sorted_cmp *cmp)
+{
+    void *const *left = a, *const *right = b;
+    void **found = calloc(n_a + n_b + 1, sizeof *found);
+    size_t i = 0, j = 0;
+    if (!found)
+        abort();
+    while (i < n_a || j < n_b) {
+        int order = i == n_a ? 1 : j == n_b ? -1 : cmp(&left[i], &right[j]);
+        if (order == 0) {
+            found[i] = right[j];
+            found[n_a + j] = left[i];
+        } else if (order > 0 && i > 0 && cmp(&left[i - 1], &right[j]) == 0) {
+            found[n_a + j] = left[i - 1]; /* another one that is equal to that */
+        }
+        i += order <= 0;
+        j += order >= 0;
+    }
+    return found;
+}

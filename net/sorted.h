@@ -1,5 +1,6 @@
 /* sorted.h - sorted arrays of pointers to which a few elements come, and from which a few go, at a
- * time. A sweep moves pointers and looks at next to none of what stays. Inside net only, pure. */
+ * time, where a sweep moves pointers and looks at next to none of what stays; and what two of them
+ * have in common. Inside net only, pure. */
 #ifndef NET_SORTED_H
 #define NET_SORTED_H
 
@@ -14,5 +15,10 @@ void *sorted_add(void *array, size_t n, const void *added, size_t n_added, sorte
 /* Takes out the very pointers of `removed`, which are there in the same order. Returns how many
  * stay. */
 size_t sorted_remove(void *array, size_t n, const void *removed, size_t n_removed);
+
+/* For each element of `a` one of `b` that is equal, or null, and behind these likewise for each of
+ * `b`: as by looking for one after the other, in one walk. In `a` all differ. malloc()ed; never
+ * null. */
+void *sorted_match(const void *a, size_t n_a, const void *b, size_t n_b, sorted_cmp *cmp);
 
 #endif
