@@ -248,13 +248,18 @@ bool ipsec_seen_up(const struct ipsec_seen *seen, uint32_t id)
 bool ipsec_addrs_hold(const char *list, const struct addr *addr)
 {
     char text[ADDR_TEXT];
-    size_t len = strlen(addr_print(addr, text));
+    struct addr item;
 
-    for (const char *at = list; at; at = strchr(at, ',')) {
-        at += *at == ',';
-        if (strncmp(at, text, len) == 0 && (at[len] == ',' || at[len] == '\0')) {
-            return true;
+    while (list && *list) {
+        size_t len = strcspn(list, ",");
+        if (len < sizeof text) {
+            memcpy(text, list, len);
+            text[len] = '\0';
+            if (addr_parse(text, &item) == 0 && addr_equal(&item, addr)) {
+                return true;
+            }
         }
+        list += len + (list[len] == ',');
     }
     return false;
 }

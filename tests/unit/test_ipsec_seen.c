@@ -458,6 +458,25 @@ static void test_troubles(void **state)
     }
 }
 
+static void test_lists_of_addresses(void **state)
+{
+    static const char list[] = "203.0.113.20,2001:db8:0:0::1,%any,198.51.100.1";
+    static const struct {
+        const char *addr;
+        bool held;
+    } cases[] = {{"203.0.113.20", true}, {"2001:db8::1", true}, {"198.51.100.1", true},
+                 {"203.0.113.2", false}, {"2001:db8::", false}, {"198.51.100.10", false}};
+    struct addr addr = {.family = 0};
+    (void)state;
+
+    assert_false(ipsec_addrs_hold(list, &addr));
+    for (size_t i = 0; i < LENGTH(cases); i++) {
+        assert_int_equal(addr_parse(cases[i].addr, &addr), 0);
+        assert_int_equal(ipsec_addrs_hold(list, &addr), cases[i].held);
+        assert_false(ipsec_addrs_hold("", &addr) || ipsec_addrs_hold(NULL, &addr));
+    }
+}
+
 static unsigned int next_random(unsigned int *seed)
 {
     *seed = *seed * 1103515245 + 12345;
@@ -521,6 +540,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_conns),
         cmocka_unit_test(test_one_of_many),
+        cmocka_unit_test(test_lists_of_addresses),
         cmocka_unit_test(test_sas),
         cmocka_unit_test(test_secrets),
         cmocka_unit_test(test_certified_marks),
