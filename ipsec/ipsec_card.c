@@ -150,6 +150,7 @@ static void make(struct entry *entry, uint64_t digest)
         .names = (const char *const *)entry->pki.names,
         .n_names = entry->pki.n_names,
     };
+    ipsec_card_complete(&entry->card);
 }
 
 static bool is_due(const struct entry *entry, uint64_t digest)

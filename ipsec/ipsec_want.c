@@ -104,14 +104,28 @@ static const struct local *want_addrs(struct want *want, const struct ipsec_draf
 /* --- certificates ------------------------------------------------------------------------------
  */
 
+void ipsec_card_complete(struct ipsec_card *card)
+{
+    struct addr addr;
+
+    card->own_id = card->subject;
+    card->identities[card->n_names] = ipsec_identity(card->subject);
+    for (size_t i = card->n_names; i-- > 0;) {
+        card->identities[i] = ipsec_identity(card->names[i]);
+        if (addr_parse(card->names[i], &addr) != 0 && !strchr(card->names[i], '@')) {
+            card->own_id = card->names[i];
+        }
+    }
+}
+
 static bool confirms(const struct ipsec_card *card, uint64_t identity)
 {
-    for (size_t i = 0; i < card->n_names; i++) {
-        if (ipsec_identity(card->names[i]) == identity) {
+    for (size_t i = 0; i <= card->n_names; i++) {
+        if (card->identities[i] == identity) {
             return true;
         }
     }
-    return ipsec_identity(card->subject) == identity;
+    return false;
 }
 
 /* What we call ourselves if the topology does not say: the uplink's address if the certificate has
@@ -119,18 +133,9 @@ static bool confirms(const struct ipsec_card *card, uint64_t identity)
 static const char *certified_id(struct want *want, const struct ipsec_card *card,
                                 const struct local *local)
 {
-    struct addr addr;
-    const char *id = card->subject;
-
-    if (local && confirms(card, local->identity)) {
-        return local->text;
-    }
-    for (size_t i = card->n_names; i-- > 0;) {
-        if (addr_parse(card->names[i], &addr) != 0 && !strchr(card->names[i], '@')) {
-            id = card->names[i];
-        }
-    }
-    return arena_strdup(want->wanted->arena, id);
+    return local && confirms(card, local->identity)
+               ? local->text
+               : arena_strdup(want->wanted->arena, card->own_id);
 }
 
 static void want_certificate(struct want *want, struct ipsec_tunnel *tunnel,

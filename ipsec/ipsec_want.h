@@ -24,6 +24,9 @@ struct ipsec_card {
     const char *subject; /* the certificate's distinguished name */
     const char *const *names; /* its alternative names */
     size_t n_names;
+    /* by ipsec_card_complete(): */
+    const char *own_id;                       /* its first host name, or the subject */
+    uint64_t identities[IPSEC_PKI_NAMES + 1]; /* of the names and the subject */
 };
 
 struct ipsec_tunnel {
@@ -65,6 +68,9 @@ struct ipsec_facts {
     const struct ipsec_card *(*card)(void *aux, const char *directory,
                                      const struct ipsec_files *files);
 };
+
+/* Fills in what follows from the subject and the names. */
+void ipsec_card_complete(struct ipsec_card *card);
 
 /* `seen` decides which of two tunnels with the same identities and different secrets may stay: the
  * one that is loaded, else the one with the lower id. `parts` keeps what the topologies alone say

@@ -68,6 +68,7 @@ static const struct ipsec_card *fake_card(void *aux, const char *directory,
         .names = names,
         .n_names = 3,
     };
+    ipsec_card_complete(&fake->card);
     if (fake->card_fault) {
         fake->card = (struct ipsec_card){.fault = fake->card_fault};
     }
