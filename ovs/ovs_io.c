@@ -31,7 +31,7 @@ struct ovs {
     long long again_ms;
     bool maybe_deaf; /* flow-restore-wait has been on since this ovs-vswitchd was met */
     bool was_alive;
-    struct ovs_state *seen;
+    struct ovs_seen seen;
 
     struct ovs_state *want; /* for want_for, of which a reference is held */
     struct intended *want_for;
@@ -65,6 +65,7 @@ static int ovs_open(const struct config *config, struct backend **ret_backend)
     ovs_watch_init(&ovs->watch, ovs->server);
     ovs_commit_init(&ovs->commit);
     ovs_nft_init(&ovs->nft);
+    ovs_seen_init(&ovs->seen);
     ovs->health = BACKEND_OPENING;
     ovs->lost_ms = time_msec();
     ovs->maybe_deaf = true;
@@ -85,7 +86,8 @@ static void forget_want(struct ovs *ovs)
 static void advise(struct ovs *ovs)
 {
     struct arena *arena = arena_new();
-    const char *advice = ovs->want && ovs->seen ? ovs_advice(arena, ovs->want, ovs->seen) : NULL;
+    const char *advice =
+        ovs->want && ovs->seen.state ? ovs_advice(arena, ovs->want, ovs->seen.state) : NULL;
 
     free(ovs->advice);
     ovs->advice = advice ? xstrdup(advice) : NULL;
@@ -102,7 +104,7 @@ static void ovs_close(struct backend *backend)
     ovsdb_idl_destroy(ovs->idl);
     forget_want(ovs);
     ovs_want_forget(&ovs->kept);
-    ovs_state_free(ovs->seen);
+    ovs_seen_done(&ovs->seen);
     free(ovs->server);
     free(ovs->reason);
     free(ovs);
@@ -152,19 +154,14 @@ static bool see_run(struct ovs *ovs)
 {
     unsigned int seqno = ovsdb_idl_get_seqno(ovs->idl);
     bool limits = ovs_nft_run(&ovs->nft);
-    struct ovs_state *now;
 
-    if (!ovs->synced || (ovs->seen && seqno == ovs->seqno && !limits)) {
+    if (!ovs->synced || (ovs->seen.state && seqno == ovs->seqno && !limits)) {
         return false;
     }
     ovs->seqno = seqno;
-    now = ovs_see(ovs->idl, &ovs->nft);
-    if (ovs->seen && ovs_see_equal(ovs->seen, now)) {
-        ovs_state_free(now);
+    if (!ovs_see(&ovs->seen, ovs->idl, &ovs->nft)) {
         return false;
     }
-    ovs_state_free(ovs->seen);
-    ovs->seen = now;
     advise(ovs);
     return true;
 }
@@ -284,7 +281,7 @@ static bool ovs_run(struct backend *backend)
 
     session_run(ovs);
     changed = see_run(ovs);
-    ovs_watch_run(&ovs->watch, !ovs->maybe_deaf && has_kernel_port(ovs->seen),
+    ovs_watch_run(&ovs->watch, !ovs->maybe_deaf && has_kernel_port(ovs->seen.state),
                   ovs->commit.stage == OVS_COMMIT_EFFECT ? ovs->commit.patience_ms : 0);
     deaf_run(ovs);
     changed = health_run(ovs) || changed;
@@ -322,7 +319,7 @@ static void ovs_diff_hook(struct backend *backend, const struct intended *intend
         ovs->want_for = intended_ref(intended);
         advise(ovs);
     }
-    ovs_diff(ovs->want, ovs->seen, plan);
+    ovs_diff(ovs->want, ovs->seen.state, plan);
 }
 
 static void ovs_apply(struct backend *backend, struct plan *plan, struct step **steps, size_t n)
@@ -353,7 +350,7 @@ static void ovs_status_hook(struct backend *backend, struct status *status)
 {
     struct ovs *ovs = ovs_of(backend);
 
-    ovs_status(ovs->seen, ovs->health == BACKEND_AWAY ? ovs->reason : NULL, deaf_reason(ovs),
+    ovs_status(ovs->seen.state, ovs->health == BACKEND_AWAY ? ovs->reason : NULL, deaf_reason(ovs),
                status);
 }
 

@@ -6,6 +6,7 @@
 #include "ovs/ovs_state.h"
 
 #include <lib/vswitch-idl.h>
+#include <openvswitch/hmap.h>
 #include <openvswitch/shash.h>
 
 /* --- limits of broadcasts (ovs_io_nft.c) --- */
@@ -34,8 +35,18 @@ void ovs_nft_apply(struct ovs_nft *nft, struct plan *plan, struct step *step);
 
 /* Asks for the columns that are looked at, and no others: a changed counter wakes nobody. */
 void ovs_see_register(struct ovsdb_idl *idl);
-/* Everything that is seen. Bridges of others are in it with their ports' names only. */
-struct ovs_state *ovs_see(const struct ovsdb_idl *idl, const struct ovs_nft *nft);
+/* What is seen, and the values of the rows that it was made from. */
+struct ovs_seen {
+    struct ovs_state *state; /* borrows from the rows; null: no look has been taken yet */
+    struct hmap rows;        /* of struct seen_row, by version */
+    unsigned int turn;       /* of looking */
+};
+
+void ovs_seen_init(struct ovs_seen *seen);
+void ovs_seen_done(struct ovs_seen *seen);
+/* Takes a look, always at the same IDL; of rows that have not changed since the last one only
+ * whether they are there. True if what is seen has changed. */
+bool ovs_see(struct ovs_seen *seen, const struct ovsdb_idl *idl, const struct ovs_nft *nft);
 /* How far ovs-vswitchd is with an interface. */
 enum ovs_made ovs_see_made(const struct ovsrec_interface *interface);
 /* Whether both hold the same. */

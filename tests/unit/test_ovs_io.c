@@ -3,6 +3,7 @@
 #include "ovs_fake.h"
 
 #include "ovs/ovs.h"
+#include "ovs/ovs_io.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -573,6 +574,80 @@ static void test_flow_restore_wait(void **state)
     assert_null(reason);
 }
 
+/* --- looks at rows --- */
+
+/* Where port p1 is, and the marks of its interface and of its bridge's. */
+static void say_p1(const struct ovs_state *state, char text[64])
+{
+    const struct ovs_port *port = ovs_state_port(state, "p1");
+
+    snprintf(text, 64, "nowhere");
+    if (port) {
+        snprintf(text, 64, "%s %d %s/%s", port->bridge, port->tag, port->interface_mark,
+                 ovs_state_bridge(state, port->bridge)->local_mark);
+    }
+}
+
+/* Looks until p1 is as expected. Each look that keeps rows gives what a first look does. */
+static void look_until(struct ovs_seen *seen, struct ovsdb_idl *idl, const char *expected)
+{
+    const struct ovs_nft nft = {.fd = -1};
+    long long deadline = time_msec() + SLACK_MS;
+    char text[64] = "";
+
+    while (strcmp(text, expected) != 0) {
+        struct ovs_seen first;
+        unsigned int seqno = ovsdb_idl_get_seqno(idl);
+
+        if (time_msec() > deadline) {
+            fail_msg("it is \"%s\", not \"%s\"", text, expected);
+        }
+        ovsdb_idl_run(idl);
+        assert_true(!ovs_see(seen, idl, &nft) || ovsdb_idl_get_seqno(idl) != seqno ||
+                    seen->turn == 1);
+        ovs_seen_init(&first);
+        assert_true(ovs_see(&first, idl, &nft));
+        assert_true(ovs_see_equal(seen->state, first.state));
+        ovs_seen_done(&first);
+        say_p1(seen->state, text);
+        ovsdb_idl_wait(idl);
+        poll_timer_wait(50);
+        poll_block();
+    }
+}
+
+static void test_looks(void **state)
+{
+    static const char *const steps[][2] = {
+        {"vsctl add-br b1 -- add-br b2 -- add-port b1 p1 tag=5 -- add-port b1 p2", "b1 5 /"},
+        {"vsctl set port p1 tag=6", "b1 6 /"},
+        {"vsctl set interface p1 external_ids:routerd=x", "b1 6 x/"},
+        {"u=$(vsctl get port p1 _uuid) && vsctl remove bridge b1 ports $u -- add bridge b2 ports $u",
+         "b2 6 x/"},
+        {"vsctl set interface b2 external_ids:routerd=y", "b2 6 x/y"},
+        {"vsctl del-br b1 -- clear interface p1 external_ids", "b2 6 /y"},
+        {"vsctl del-br b2 -- add-br b2 -- add-port b2 p1 tag=7", "b2 7 /"},
+        {"vsctl del-port p1", "nowhere"},
+    };
+    struct fixture *f = *state;
+    struct ovsdb_idl *idl = ovsdb_idl_create_unconnected(&ovsrec_idl_class, false);
+    struct ovs_seen seen;
+
+    ovs_seen_init(&seen);
+    ovs_see_register(idl);
+    ovsdb_idl_set_remote(idl, f->config->ovs_server, true);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        shell(f, steps[i][0]);
+        look_until(&seen, idl, steps[i][1]);
+    }
+    stop(&f->server, SIGKILL);
+    start_server(f);
+    shell(f, "vsctl --no-wait add-port b2 p1 tag=8");
+    look_until(&seen, idl, "b2 8 /");
+    ovs_seen_done(&seen);
+    ovsdb_idl_destroy(idl);
+}
+
 #define ON_OVS(TEST) cmocka_unit_test_setup_teardown(TEST, setup, teardown)
 
 int main(void)
@@ -591,6 +666,7 @@ int main(void)
         ON_OVS(test_server_hangs),
         ON_OVS(test_hangs_under_way),
         ON_OVS(test_flow_restore_wait),
+        ON_OVS(test_looks),
     };
 
     signal(SIGPIPE, SIG_IGN);
