@@ -172,19 +172,6 @@ static void add_instances(struct bgp_state *state, const struct bgp_state *block
     }
 }
 
-static void make_room(struct bgp_state *state)
-{
-    for (size_t i = 0; i < state->n_parts; i++) {
-        state->instances_capacity += state->parts[i]->n_instances;
-        state->policies_capacity += state->parts[i]->n_policies;
-        state->bfds_capacity += state->parts[i]->n_bfds;
-    }
-    state->instances =
-        arena_calloc(state->arena, state->instances_capacity, sizeof *state->instances);
-    state->policies = arena_calloc(state->arena, state->policies_capacity, sizeof *state->policies);
-    state->bfds = arena_calloc(state->arena, state->bfds_capacity, sizeof *state->bfds);
-}
-
 static void resolve_peer(struct bgp_state *state, struct bgp_peer *peer)
 {
     for (size_t i = 0; i < BGP_FAMILIES * BGP_USES; i++) {
@@ -205,7 +192,7 @@ static void resolve(struct bgp_state *state)
 /* False if that is not what the text says: a policy is in several pieces. */
 static bool put_together(struct bgp_state *state)
 {
-    make_room(state);
+    bgp_state_make_room(state);
     for (size_t i = 0; i < state->n_parts; i++) {
         const struct bgp_state *block = state->parts[i];
 

@@ -49,6 +49,7 @@ static void bgp_close(struct backend *backend)
     bgp_watch_done(bgp);
     bgp_bfd_done(bgp);
     bgp_state_free(bgp->wanted);
+    bgp_want_forget(&bgp->wanted_parts);
     intended_unref(bgp->intended);
     free(bgp->secret_problem);
     free(bgp->secrets_directory);
@@ -114,30 +115,28 @@ static int password_digest(void *bgp_, const char *name, uint64_t *ret_digest,
     return error;
 }
 
-/* Changes when one of the secrets' files does. */
-static uint64_t secrets_stamp(const struct bgp *bgp, const struct bgp_state *wanted)
+/* Changes when the secret's file does. */
+static uint64_t password_stamp(void *bgp_, const char *name)
 {
-    uint32_t stamp = 0;
+    const struct bgp *bgp = bgp_;
+    char path[512];
+    struct stat status;
+    uint32_t stamp;
 
-    for (size_t i = 0; i < wanted->n_instances; i++) {
-        for (size_t j = 0; j < wanted->instances[i].n_peers; j++) {
-            const char *name = wanted->instances[i].peers[j].peer->password_secret;
-            char path[512];
-            struct stat status;
-
-            if (!name) {
-                continue;
-            }
-            snprintf(path, sizeof path, "%s/%s", bgp->secrets_directory, name);
-            memset(&status, 0, sizeof status);
-            if (!stat(path, &status)) {
-                stamp = hash_bytes(&status.st_mtim, sizeof status.st_mtim, stamp);
-                stamp = hash_bytes(&status.st_ino, sizeof status.st_ino, stamp);
-            }
-            stamp = hash_add64(stamp, (uint64_t)status.st_size);
-        }
+    snprintf(path, sizeof path, "%s/%s", bgp->secrets_directory, name);
+    if (stat(path, &status)) {
+        return 0;
     }
-    return stamp;
+    stamp = hash_bytes(&status.st_mtim, sizeof status.st_mtim, 1);
+    stamp = hash_bytes(&status.st_ino, sizeof status.st_ino, stamp);
+    return hash_add64(stamp, (uint64_t)status.st_size);
+}
+
+static bool wanted_is_stale(struct bgp *bgp)
+{
+    const struct bgp_passwords passwords = {password_digest, password_stamp, bgp};
+
+    return bgp_want_is_stale(&bgp->wanted_parts, &passwords);
 }
 
 /* Nobody tells of a changed file; it is noticed within a second or two. */
@@ -147,7 +146,7 @@ static bool secrets_changed(struct bgp *bgp)
         return false;
     }
     bgp->secrets_ms = time_msec() + SECRETS_MS;
-    return secrets_stamp(bgp, bgp->wanted) != bgp->secrets_stamp;
+    return wanted_is_stale(bgp);
 }
 
 static bool bgp_run(struct backend *backend)
@@ -187,15 +186,19 @@ static void bgp_wait(struct backend *backend)
 
 void bgp_want_now(struct bgp *bgp, const struct intended *intended)
 {
-    if (bgp->wanted && bgp->intended == intended &&
-        bgp->secrets_stamp == secrets_stamp(bgp, bgp->wanted)) {
+    const struct bgp_passwords passwords = {password_digest, password_stamp, bgp};
+    bool stale = wanted_is_stale(bgp);
+
+    if (bgp->wanted && bgp->intended == intended && !stale) {
         return;
+    }
+    if (stale) {
+        bgp_want_forget(&bgp->wanted_parts);
     }
     bgp_state_free(bgp->wanted);
     intended_unref(bgp->intended);
     bgp->intended = intended_ref(intended);
-    bgp->wanted = bgp_want(intended, password_digest, bgp);
-    bgp->secrets_stamp = secrets_stamp(bgp, bgp->wanted);
+    bgp->wanted = bgp_want(intended, &bgp->wanted_parts, &passwords);
 }
 
 static void bgp_diff_now(struct backend *backend, const struct intended *intended,

@@ -12,6 +12,7 @@
 #include "bgp/bgp_save.h"
 #include "bgp/bgp_show.h"
 #include "bgp/bgp_vty.h"
+#include "model/tenant_parts.h"
 
 /* A question that is asked again and again. */
 struct bgp_poll {
@@ -90,7 +91,7 @@ struct bgp {
     /* what is wanted, as of the last intended state and secrets */
     struct intended *intended;
     struct bgp_state *wanted;
-    uint64_t secrets_stamp;
+    struct tenant_parts wanted_parts;
     long long secrets_ms; /* when to look next whether a secret's file has changed */
 
     char *secret_problem; /* of the last secret that was looked at */

@@ -4,12 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Where a state keeps a policy; `policy` is one of its own. */
+/* Where a state keeps a policy; `policy` is one of its own, or, without a name, one that is wanted.
+ */
 static size_t slot_of(const struct bgp_state *state, const struct bgp_policy *policy)
 {
     size_t slot = bgp_state_policy_slot(state, policy);
 
-    while (state->policies[slot] != policy) {
+    while (policy->name && state->policies[slot] != policy) {
         slot++; /* the same under several names */
     }
     return slot;

@@ -65,6 +65,19 @@ void bgp_text_add(struct bgp_text *text, const char *line)
     text->len += len + 1;
 }
 
+void bgp_state_make_room(struct bgp_state *state)
+{
+    for (size_t i = 0; i < state->n_parts; i++) {
+        state->instances_capacity += state->parts[i]->n_instances;
+        state->policies_capacity += state->parts[i]->n_policies;
+        state->bfds_capacity += state->parts[i]->n_bfds;
+    }
+    state->instances =
+        arena_calloc(state->arena, state->instances_capacity, sizeof *state->instances);
+    state->policies = arena_calloc(state->arena, state->policies_capacity, sizeof *state->policies);
+    state->bfds = arena_calloc(state->arena, state->bfds_capacity, sizeof *state->bfds);
+}
+
 static int cmp_u64(uint64_t a, uint64_t b)
 {
     return a < b ? -1 : a > b;

@@ -178,6 +178,8 @@ struct bgp_state *bgp_state_ref(struct bgp_state *state);
 void bgp_state_free(struct bgp_state *state);
 /* Makes it point into `part`, whose reference is taken. */
 void bgp_state_add_part(struct bgp_state *state, struct bgp_state *part);
+/* Makes room for all that its parts hold. */
+void bgp_state_make_room(struct bgp_state *state);
 
 /* Sorts everything: each instance's own, then the rest. Call them once all has been added, before
  * anything below. */

@@ -1,5 +1,6 @@
 #include "bgp/bgp_want_parts.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void want_password(struct want *want, const struct peer *peer, struct bgp_peer *wanted)
@@ -9,7 +10,8 @@ static void want_password(struct want *want, const struct peer *peer, struct bgp
     if (!peer->password_secret) {
         return;
     }
-    if (want->password(want->aux, peer->password_secret, &wanted->password_digest, &problem)) {
+    if (want->passwords->digest(want->passwords->aux, peer->password_secret,
+                                &wanted->password_digest, &problem)) {
         wanted->password = BGP_PASSWORD_UNREADABLE;
         wanted->password_problem = arena_strdup(want->state->arena, problem);
     } else {
@@ -146,31 +148,169 @@ static void want_network(struct want *want, struct bgp_instance *instance)
     }
 }
 
-struct bgp_state *bgp_want(const struct intended *intended, bgp_password_cb *password, void *aux)
+/* --- a tenant -------------------------------------------------------------------------------- */
+
+/* What a tenant's topology asks for. */
+struct part {
+    struct bgp_state *state; /* in whose arena this is, too */
+    const char **secrets;    /* that were read for it; sorted, each once */
+    size_t n_secrets, secrets_capacity;
+    uint64_t stamp; /* of all of them, from before they were read */
+};
+
+static int cmp_names(const void *a_, const void *b_)
 {
-    struct bgp_state *state = bgp_state_new();
-    struct want want = {.state = state, .password = password, .aux = aux};
+    const char *const *a = a_, *const *b = b_;
 
-    for (size_t i = 0; i < intended->n_tenants; i++) {
-        const struct topology *topology = intended->tenants[i].topology;
+    return strcmp(*a, *b);
+}
 
-        want.tenant = intended->tenants[i].name;
-        for (size_t j = 0; j < topology->n_networks; j++) {
-            struct bgp_instance *instance;
-
-            want.network = &topology->networks[j];
-            if (!want.network->n_peers) {
-                continue;
-            }
-            state->instances = arena_grow(state->arena, state->instances, state->n_instances,
-                                          &state->instances_capacity, sizeof *state->instances);
-            instance = &state->instances[state->n_instances++];
-            memset(instance, 0, sizeof *instance);
-            instance->router_id = intended->config->router_id;
-            want_network(&want, instance);
-            bgp_instance_sort(instance);
+static void list_secrets(struct part *part, const struct network *network)
+{
+    for (size_t i = 0; i < network->n_peers; i++) {
+        if (network->peers[i].password_secret) {
+            part->secrets = arena_grow(part->state->arena, part->secrets, part->n_secrets,
+                                       &part->secrets_capacity, sizeof *part->secrets);
+            part->secrets[part->n_secrets++] = network->peers[i].password_secret;
         }
     }
+}
+
+static void sort_secrets(struct part *part)
+{
+    size_t kept = 0;
+
+    if (part->n_secrets) {
+        qsort(part->secrets, part->n_secrets, sizeof *part->secrets, cmp_names);
+    }
+    for (size_t i = 0; i < part->n_secrets; i++) {
+        if (!kept || strcmp(part->secrets[kept - 1], part->secrets[i]) != 0) {
+            part->secrets[kept++] = part->secrets[i];
+        }
+    }
+    part->n_secrets = kept;
+}
+
+static uint64_t stamp_of(const struct part *part, const struct bgp_passwords *passwords)
+{
+    uint64_t stamp = 0;
+
+    for (size_t i = 0; i < part->n_secrets; i++) {
+        stamp = stamp * 0x100000001b3U + passwords->stamp(passwords->aux, part->secrets[i]);
+    }
+    return stamp;
+}
+
+static void want_networks(struct want *want, const struct topology *topology,
+                          const struct config *config)
+{
+    struct bgp_state *state = want->state;
+
+    for (size_t i = 0; i < topology->n_networks; i++) {
+        struct bgp_instance *instance;
+
+        want->network = &topology->networks[i];
+        if (!want->network->n_peers) {
+            continue;
+        }
+        state->instances = arena_grow(state->arena, state->instances, state->n_instances,
+                                      &state->instances_capacity, sizeof *state->instances);
+        instance = &state->instances[state->n_instances++];
+        memset(instance, 0, sizeof *instance);
+        instance->router_id = config->router_id;
+        want_network(want, instance);
+        bgp_instance_sort(instance);
+    }
+}
+
+static void *make_part(const struct intended *intended, const struct intended_tenant *tenant,
+                       void *passwords)
+{
+    struct bgp_state *state = bgp_state_new();
+    struct part *part = arena_alloc(state->arena, sizeof *part);
+    struct want want = {.state = state, .tenant = tenant->name, .passwords = passwords};
+
+    part->state = state;
+    for (size_t i = 0; i < tenant->topology->n_networks; i++) {
+        list_secrets(part, &tenant->topology->networks[i]);
+    }
+    sort_secrets(part);
+    part->stamp = stamp_of(part, passwords);
+    want_networks(&want, tenant->topology, intended->config);
     bgp_state_sort(state);
+    return part;
+}
+
+static void drop_part(void *part_)
+{
+    struct part *part = part_;
+
+    bgp_state_free(part->state);
+}
+
+static const struct tenant_parts_class PARTS = {make_part, drop_part};
+
+/* --- all ------------------------------------------------------------------------------------- */
+
+static void add_part(struct bgp_state *state, const struct bgp_state *part)
+{
+    for (size_t i = 0; i < part->n_instances; i++) {
+        state->instances[state->n_instances++] = part->instances[i];
+    }
+    for (size_t i = 0; i < part->n_policies; i++) {
+        state->policies[state->n_policies++] = part->policies[i];
+    }
+    for (size_t i = 0; i < part->n_bfds; i++) {
+        state->bfds[state->n_bfds++] = part->bfds[i];
+    }
+}
+
+/* Several tenants may want the same ones. */
+static void unique_policies(struct bgp_state *state)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < state->n_policies; i++) {
+        if (!kept || bgp_policy_cmp(state->policies[kept - 1], state->policies[i])) {
+            state->policies[kept++] = state->policies[i];
+        }
+    }
+    state->n_policies = kept;
+}
+
+struct bgp_state *bgp_want(const struct intended *intended, struct tenant_parts *kept,
+                           const struct bgp_passwords *passwords)
+{
+    struct bgp_state *state = bgp_state_new();
+
+    tenant_parts_update(kept, intended, &PARTS, (void *)passwords);
+    for (size_t i = 0; i < intended->n_tenants; i++) {
+        const struct part *part = kept->parts[i];
+
+        bgp_state_add_part(state, bgp_state_ref(part->state));
+    }
+    bgp_state_make_room(state);
+    for (size_t i = 0; i < state->n_parts; i++) {
+        add_part(state, state->parts[i]);
+    }
+    bgp_state_sort(state);
+    unique_policies(state);
     return state;
+}
+
+bool bgp_want_is_stale(const struct tenant_parts *kept, const struct bgp_passwords *passwords)
+{
+    for (size_t i = 0; kept->intended && i < kept->intended->n_tenants; i++) {
+        const struct part *part = kept->parts[i];
+
+        if (part->stamp != stamp_of(part, passwords)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void bgp_want_forget(struct tenant_parts *kept)
+{
+    tenant_parts_clear(kept, &PARTS);
 }

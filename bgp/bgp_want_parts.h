@@ -7,9 +7,8 @@
 struct want {
     struct bgp_state *state;
     const char *tenant;
-    const struct network *network;
-    bgp_password_cb *password;
-    void *aux;
+    const struct network *network; /* the one at hand */
+    const struct bgp_passwords *passwords;
     /* the policies so far, hashed by digest, so that each is there once */
     struct bgp_policy **slots;
     size_t n_slots; /* a power of two */

@@ -2,31 +2,45 @@
 
 #include "model/ids.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { NAME_TEXT = 32 };
+
+/* As routerd names them. */
+static const char *name_of(const struct bgp_policy *policy, char name[NAME_TEXT])
+{
+    snprintf(name, NAME_TEXT, BGP_POLICY_MARK "%016" PRIx64, policy->digest);
+    return name;
+}
 
 /* "seq 5 RULE" for each line of its body. */
 static void print_rules(FILE *out, const char *head, const struct bgp_policy *policy)
 {
     unsigned int seq = 0;
+    char name[NAME_TEXT];
 
     for (const char *line = policy->body, *end; *line; line = end + 1) {
         end = strchr(line, '\n');
-        fprintf(out, "%s %s seq %u %.*s\n", head, policy->name, seq += 5, (int)(end - line), line);
+        fprintf(out, "%s %s seq %u %.*s\n", head, name_of(policy, name), seq += 5,
+                (int)(end - line), line);
     }
     fprintf(out, "!\n");
 }
 
 static void print_map(FILE *out, const struct bgp_policy *map)
 {
-    fprintf(out, "route-map %s permit 10\n", map->name);
+    char name[NAME_TEXT], other[NAME_TEXT];
+
+    fprintf(out, "route-map %s permit 10\n", name_of(map, name));
     for (const char *line = map->body, *end; *line; line = end + 1) {
         const struct bgp_policy *list = NULL;
 
         end = strchr(line, '\n');
         if (bgp_starts(line, "permit ")) {
-            fprintf(out, "exit\n!\nroute-map %s %.*s\n", map->name, (int)(end - line), line);
+            fprintf(out, "exit\n!\nroute-map %s %.*s\n", name, (int)(end - line), line);
             continue;
         }
         if (bgp_starts(line, "match ")) {
@@ -35,7 +49,7 @@ static void print_map(FILE *out, const struct bgp_policy *map)
                                                                  : BGP_LIST_COMMUNITIES];
         }
         fprintf(out, " %.*s%s%s\n", (int)(end - line), line, list ? " " : "",
-                list ? list->name : "");
+                list ? name_of(list, other) : "");
     }
     fprintf(out, "exit\n!\n");
 }
@@ -84,7 +98,7 @@ static void print_peer_family(FILE *out, const struct bgp_peer *peer,
         [BGP_MAP_IN] = "route-map %s in",
         [BGP_MAP_OUT] = "route-map %s out",
     };
-    char address[ADDR_TEXT];
+    char address[ADDR_TEXT], name[NAME_TEXT];
 
     addr_print(&peer->address, address);
     fprintf(out, "  neighbor %s activate\n", address);
@@ -102,7 +116,7 @@ static void print_peer_family(FILE *out, const struct bgp_peer *peer,
             const char *rest = strchr(USES[i], '%') + 2;
 
             fprintf(out, "  neighbor %s %.*s%s%s\n", address, (int)(rest - 2 - USES[i]), USES[i],
-                    family->uses[i]->name, rest);
+                    name_of(family->uses[i], name), rest);
         }
     }
     if (family->max_prefixes) {

@@ -4,7 +4,7 @@
 
 #include "bgp/bgp_state.h"
 
-/* malloc()ed. Policies have names; there are no passwords and no BFD. */
+/* malloc()ed. Without passwords and BFD. */
 char *bgp_text_print(const struct bgp_state *state);
 
 #endif

@@ -24,7 +24,6 @@
 #include "net/nft_state.h"
 #include "ovs/ovs_state.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +42,7 @@ struct states {
 /* What the backends keep from one state to the next; net's and nft's are the states themselves. */
 struct kept {
     struct tenant_parts ovs;
+    struct tenant_parts bgp;
     struct net_wanted net;
     struct nft_wanted nft;
 };
@@ -57,8 +57,7 @@ struct bench {
     struct net_state net_seen;
     struct tenant_parts ipsec;
     struct kept seen_kept, kept; /* of what is seen, and of what is wanted */
-    struct bgp_state *bgp_read;  /* the same, from bgpd's configuration */
-    char *bgp_text;              /* that, after the change */
+    char *bgp_text;              /* bgpd's configuration after the change */
     char *changed;
     struct {
         const char *name;
@@ -169,6 +168,15 @@ static int digest_password(void *aux, const char *secret, uint64_t *ret_digest,
     return 0;
 }
 
+static uint64_t stamp_password(void *aux, const char *secret)
+{
+    (void)aux;
+    (void)secret;
+    return 1;
+}
+
+static const struct bgp_passwords PASSWORDS = {digest_password, stamp_password, NULL};
+
 static struct topology *read_topology(struct bench *bench, const char *tenant, const char *text)
 {
     struct topology_world world = {bench->config, bench->profiles, bench->intended,
@@ -201,7 +209,7 @@ static void want_all(struct bench *bench, const struct intended *intended, struc
     lap(bench, "nft wanted");
     ret->ipsec = ipsec_want(intended, &bench->ipsec, &facts, &nothing);
     lap(bench, "ipsec wanted");
-    ret->bgp = bgp_want(intended, digest_password, NULL);
+    ret->bgp = bgp_want(intended, &kept->bgp, &PASSWORDS);
     lap(bench, "bgp wanted");
     dhcp_want(intended, &ret->dhcp);
     lap(bench, "dhcp wanted");
@@ -218,6 +226,7 @@ static void let_go(struct states *states)
 static void forget(struct kept *kept)
 {
     ovs_want_forget(&kept->ovs);
+    bgp_want_forget(&kept->bgp);
     net_wanted_done(&kept->net);
     nft_wanted_done(&kept->nft);
 }
@@ -268,14 +277,6 @@ static void see_nft(struct nft_wanted *nft)
     }
 }
 
-static void see_policies(struct bgp_state *bgp)
-{
-    for (size_t i = 0; i < bgp->n_policies; i++) {
-        bgp->policies[i]->name =
-            arena_printf(bgp->arena, "routerd-%016" PRIx64, bgp->policies[i]->digest);
-    }
-}
-
 /* Adds to what is wanted what only the real thing has: then it is what would be seen. */
 static void see(struct states *states)
 {
@@ -283,22 +284,6 @@ static void see(struct states *states)
         states->ovs->ports[i].made = OVS_MADE;
     }
     ovs_state_index(states->ovs);
-    see_policies(states->bgp);
-}
-
-/* Peers refer to their policies by name, too. */
-static void see_uses(struct bgp_state *bgp)
-{
-    for (size_t i = 0; i < bgp->n_instances; i++) {
-        for (size_t j = 0; j < bgp->instances[i].n_peers * BGP_FAMILIES; j++) {
-            struct bgp_family *family =
-                &bgp->instances[i].peers[j / BGP_FAMILIES].families[j % BGP_FAMILIES];
-
-            for (size_t use = 0; use < BGP_USES; use++) {
-                family->names[use] = family->uses[use] ? family->uses[use]->name : NULL;
-            }
-        }
-    }
 }
 
 static uint64_t digest_text(const void *bytes, size_t len)
@@ -317,28 +302,29 @@ static struct bgp_state *read_bgp(const char *text, const struct bgp_state *last
 static void open_bgp(struct bench *bench)
 {
     struct topology *topology = read_topology(bench, "t0", bench->changed);
-    struct bgp_state *wanted;
+    struct bgp_state *wanted = bench->seen.bgp;
     struct plan *plan = plan_new();
     struct intended *next;
     struct ids ids;
 
-    bench->bgp_text = bgp_text_print(bench->seen.bgp);
-    bench->bgp_read = read_bgp(bench->bgp_text, NULL);
-    bgp_diff(bench->seen.bgp, bench->bgp_read, NULL, plan);
+    bench->bgp_text = bgp_text_print(wanted);
+    bench->seen.bgp = read_bgp(bench->bgp_text, NULL);
+    bgp_diff(wanted, bench->seen.bgp, NULL, plan);
     if (plan->n_steps) {
         fprintf(stderr, "what bgpd says is not what is wanted\n");
         exit(1);
     }
     plan_free(plan);
+    bgp_state_free(wanted);
     free(bench->bgp_text);
     ids_clone(&bench->ids, &ids);
     ids_assign(&ids, "t0", topology);
     ids_done(&ids);
     next = intended_with(bench->intended, "t0", 2, topology);
-    wanted = bgp_want(next, digest_password, NULL);
-    see_policies(wanted);
+    wanted = bgp_want(next, &bench->seen_kept.bgp, &PASSWORDS);
     bench->bgp_text = bgp_text_print(wanted);
     bgp_state_free(wanted);
+    bgp_want_forget(&bench->seen_kept.bgp);
     intended_unref(next);
 }
 
@@ -377,7 +363,6 @@ static void open_world(struct bench *bench)
     see(&bench->seen);
     see_net(&bench->seen_kept.net.state, &bench->net_seen);
     see_nft(&bench->seen_kept.nft);
-    see_uses(bench->seen.bgp);
     open_bgp(bench);
     bench->n_parts = 0;
 }
@@ -407,7 +392,7 @@ static size_t change(struct bench *bench)
     lap(bench, "nft compared");
     bgp_diff(wanted.bgp, bench->seen.bgp, NULL, plan);
     lap(bench, "bgp compared");
-    bgp_state_free(read_bgp(bench->bgp_text, bench->bgp_read));
+    bgp_state_free(read_bgp(bench->bgp_text, bench->seen.bgp));
     lap(bench, "bgpd's text read");
     plan_sort(plan);
     n_steps = plan->n_steps;
@@ -446,7 +431,6 @@ int main(int argc, char **argv)
     ipsec_parts_clear(&bench.ipsec);
     forget(&bench.seen_kept);
     forget(&bench.kept);
-    bgp_state_free(bench.bgp_read);
     free(bench.bgp_text);
     intended_unref(bench.intended);
     ids_done(&bench.ids);

@@ -22,6 +22,7 @@ void bgp_fake_done(struct bgp_fake *fake)
     free(fake->lines);
     free(fake->log);
     bgp_state_free(fake->seen);
+    bgp_want_forget(&fake->wanted_parts);
 }
 
 static uint64_t digest(const void *bytes, size_t len)
@@ -571,14 +572,27 @@ static int password(void *aux, const char *secret, uint64_t *ret_digest, const c
     return 0;
 }
 
+static uint64_t stamp(void *aux, const char *secret)
+{
+    (void)aux;
+    (void)secret;
+    return 0;
+}
+
+static const struct bgp_passwords PASSWORDS = {password, stamp, NULL};
+
 struct bgp_state *bgp_fake_want(const struct intended *intended)
 {
-    return bgp_want(intended, password, NULL);
+    struct tenant_parts none = {0};
+    struct bgp_state *wanted = bgp_want(intended, &none, &PASSWORDS);
+
+    bgp_want_forget(&none);
+    return wanted;
 }
 
 void bgp_fake_add_steps(struct bgp_fake *fake, const struct intended *intended, struct plan *plan)
 {
-    struct bgp_state *wanted = bgp_fake_want(intended);
+    struct bgp_state *wanted = bgp_want(intended, &fake->wanted_parts, &PASSWORDS);
     char *config = bgp_fake_config(fake);
     struct bgp_state *seen = bgp_config_parse(config, strlen(config), digest, fake->seen);
     struct bgp_residue residue = {.bfd = seen};

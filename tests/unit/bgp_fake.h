@@ -9,6 +9,7 @@
 
 #include "bgp/bgp_diff.h"
 #include "model/ids.h"
+#include "model/tenant_parts.h"
 
 struct bgp_fake {
     char **lines; /* the configuration, each as BLOCK "|" SECTION "|" LINE; in order of making */
@@ -18,6 +19,7 @@ struct bgp_fake {
     char *log; /* the commands of the last apply, one a line */
     size_t n_commands;
     struct bgp_state *seen; /* the configuration as it was read last; null: never */
+    struct tenant_parts wanted_parts;
 };
 
 void bgp_fake_init(struct bgp_fake *fake);
@@ -53,6 +55,10 @@ char *bgp_fake_steps(const struct plan *plan);
  * a time share one configuration: end with bgp_fake_world_done(). */
 struct intended *bgp_fake_intended(struct ids *ids, const char *bio, const char *phys);
 void bgp_fake_world_done(void);
+/* Another one, in which a tenant has other networks. One reference, the caller's. */
+struct intended *bgp_fake_change(const struct intended *base, struct ids *ids, const char *tenant,
+                                 const char *networks);
+/* What is wanted, all of it made now. */
 struct bgp_state *bgp_fake_want(const struct intended *intended);
 
 #endif

@@ -48,11 +48,11 @@ void bgp_fake_world_done(void)
     the_profiles = NULL;
 }
 
-static struct intended *add_tenant(struct intended *intended, struct ids *ids, const char *tenant,
-                                   const char *networks)
+struct intended *bgp_fake_change(const struct intended *base, struct ids *ids, const char *tenant,
+                                 const char *networks)
 {
     struct topology_world world = {
-        .config = the_config, .profiles = the_profiles, .intended = intended};
+        .config = the_config, .profiles = the_profiles, .intended = base};
     struct errors *errors = errors_new();
     struct topology *topology;
     struct intended *next;
@@ -68,20 +68,22 @@ static struct intended *add_tenant(struct intended *intended, struct ids *ids, c
     }
     expect_none(errors, text);
     ids_assign(ids, tenant, topology);
-    next = intended_with(intended, tenant, 1, topology);
-    intended_unref(intended);
+    next = intended_with(base, tenant, 1, topology);
     free(text);
     return next;
 }
 
 struct intended *bgp_fake_intended(struct ids *ids, const char *bio, const char *phys)
 {
-    struct intended *intended;
+    struct intended *none, *one, *both;
 
     if (!the_config) {
         world_init();
     }
-    intended = intended_new(the_config);
-    intended = add_tenant(intended, ids, "bio", bio);
-    return add_tenant(intended, ids, "phys", phys);
+    none = intended_new(the_config);
+    one = bgp_fake_change(none, ids, "bio", bio);
+    both = bgp_fake_change(one, ids, "phys", phys);
+    intended_unref(none);
+    intended_unref(one);
+    return both;
 }
