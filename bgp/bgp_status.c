@@ -112,19 +112,14 @@ void bgp_status(struct backend *backend, struct status *status)
     struct bgp *bgp = CONTAINER_OF(backend, struct bgp, up);
     const char *away = NULL;
     enum backend_health health = bgp_health(backend, &away);
+    struct status_cursor cursor = {0};
+    struct network_status *network;
 
     if (!bgp->wanted || bgp->intended != status->intended) {
         bgp_want_now(bgp, status->intended); /* else a changed secret is the next difference's */
     }
-    for (size_t i = 0; i < status->n_tenants; i++) {
-        for (size_t j = 0; j < status->tenants[i].n_networks; j++) {
-            struct network_status *network = &status->tenants[i].networks[j];
-
-            if (network->network) {
-                status_network(bgp, status, network,
-                               health == BACKEND_AWAY ? OBJECT_DOWN : OBJECT_PENDING,
-                               health == BACKEND_READY ? NULL : away);
-            }
-        }
+    while ((network = status_next(status, &cursor))) {
+        status_network(bgp, status, network, health == BACKEND_AWAY ? OBJECT_DOWN : OBJECT_PENDING,
+                       health == BACKEND_READY ? NULL : away);
     }
 }

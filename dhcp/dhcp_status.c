@@ -23,7 +23,7 @@ static void vote_network(const struct dhcp *dhcp, struct status *status,
     bool names = false;
     char key[IFNAME_TEXT];
 
-    for (size_t i = 0; i < network->network->n_segments && i < network->n_segments; i++) {
+    for (size_t i = 0; i < network->network->n_segments; i++) {
         const struct segment *segment = &network->network->segments[i];
         struct segment_services services = segment_services(network->network, segment);
 
@@ -40,11 +40,10 @@ static void vote_network(const struct dhcp *dhcp, struct status *status,
 
 void dhcp_status(const struct dhcp *dhcp, struct status *status)
 {
-    for (size_t i = 0; i < status->n_tenants; i++) {
-        for (size_t j = 0; j < status->tenants[i].n_networks; j++) {
-            if (status->tenants[i].networks[j].network) {
-                vote_network(dhcp, status, &status->tenants[i].networks[j]);
-            }
-        }
+    struct status_cursor cursor = {0};
+    struct network_status *network;
+
+    while ((network = status_next(status, &cursor))) {
+        vote_network(dhcp, status, network);
     }
 }

@@ -73,8 +73,7 @@ static void fill_tunnel(struct ipsec *ipsec, struct status *status, struct tunne
 static void fill_network(struct ipsec *ipsec, struct status *status,
                          const struct ipsec_wanted *wanted, struct network_status *network)
 {
-    for (size_t i = 0;
-         network->network && i < network->n_tunnels && i < network->network->n_tunnels; i++) {
+    for (size_t i = 0; i < network->n_tunnels; i++) {
         const struct ipsec_tunnel *tunnel =
             ipsec_wanted_find(wanted, network->network->tunnels[i].id);
         if (tunnel) {
@@ -86,12 +85,11 @@ static void fill_network(struct ipsec *ipsec, struct status *status,
 void ipsec_fill_status(struct ipsec *ipsec, struct status *status)
 {
     const struct ipsec_wanted *wanted = ipsec_wanted_for(ipsec, status->intended);
+    struct status_cursor cursor = {0};
+    struct network_status *network;
 
     ipsec->sync.counters_wanted = ipsec->seen.n_sas > 0;
-    for (size_t t = 0; t < status->n_tenants; t++) {
-        struct tenant_status *tenant = &status->tenants[t];
-        for (size_t i = 0; i < tenant->n_intended; i++) {
-            fill_network(ipsec, status, wanted, &tenant->networks[i]);
-        }
+    while ((network = status_next(status, &cursor))) {
+        fill_network(ipsec, status, wanted, network);
     }
 }

@@ -208,8 +208,6 @@ static void vote_away(const struct view *view, struct network_status *status)
 static void vote_network(const struct view *view, struct network_status *status)
 {
     const struct network *network = status->network;
-    if (!network)
-        return; /* it is only being removed: the engine says so */
     fill_names(status);
     if (!view->seen) {
         vote_away(view, status);
@@ -230,7 +228,8 @@ static void vote_network(const struct view *view, struct network_status *status)
 void net_status(struct net_state *seen, const char *away, struct status *status)
 {
     struct view view = {status, seen, away};
-    for (size_t i = 0; i < status->n_tenants; i++)
-        for (size_t j = 0; j < status->tenants[i].n_networks; j++)
-            vote_network(&view, &status->tenants[i].networks[j]);
+    struct status_cursor cursor = {0};
+    struct network_status *network;
+    while ((network = status_next(status, &cursor)))
+        vote_network(&view, network);
 }

@@ -171,9 +171,10 @@ static void nft_status(struct backend *backend, struct status *status)
     const char *reason = NULL;
     if (nft_health(backend, &reason) == BACKEND_READY)
         return;
-    for (size_t i = 0; i < status->n_tenants; i++)
-        for (size_t j = 0; j < status->tenants[i].n_intended; j++)
-            status_vote(status, &status->tenants[i].networks[j].object, OBJECT_DOWN, "%s", reason);
+    struct status_cursor cursor = {0};
+    struct network_status *network;
+    while ((network = status_next(status, &cursor)))
+        status_vote(status, &network->object, OBJECT_DOWN, "%s", reason);
 }
 
 const struct backend_class nft_backend_class = {

@@ -165,15 +165,12 @@ void ovs_status(const struct ovs_state *seen, const char *away, const char *deaf
 {
     const struct view view = {.seen = seen, .away = away, .deaf = deaf, .status = status};
 
-    for (size_t i = 0; i < status->n_tenants; i++) {
-        struct tenant_status *tenant = &status->tenants[i];
+    struct status_cursor cursor = {0};
+    struct network_status *network;
 
-        for (size_t j = 0; j < tenant->n_networks; j++) {
-            struct network_status *network = &tenant->networks[j];
-
-            for (size_t k = 0; network->network && k < network->n_segments; k++) {
-                fill_segment(&view, &network->network->segments[k], &network->segments[k]);
-            }
+    while ((network = status_next(status, &cursor))) {
+        for (size_t i = 0; i < network->n_segments; i++) {
+            fill_segment(&view, &network->network->segments[i], &network->segments[i]);
         }
     }
 }

@@ -77,13 +77,42 @@ static void fill_tenant(struct arena *arena, const struct intended_tenant *tenan
     const struct topology *topology = tenant->topology;
     ret_status->name = tenant->name;
     ret_status->generation = tenant->generation;
-    ret_status->n_networks = ret_status->n_intended = topology->n_networks;
+    ret_status->n_networks = topology->n_networks;
     ret_status->networks = arena_calloc(arena, topology->n_networks, sizeof *ret_status->networks);
     for (size_t i = 0; i < topology->n_networks; i++)
         fill_network(arena, &topology->networks[i], &ret_status->networks[i]);
 }
 
+/* The tenant in `last`, if that can be taken over. */
+static const struct tenant_status *find_same(const struct status *last,
+                                             const struct intended *intended,
+                                             const struct intended_tenant *tenant)
+{
+    if (last->intended->config != intended->config)
+        return NULL;
+    const struct intended_tenant *old = intended_find(last->intended, tenant->name);
+    return old && old->shared == tenant->shared ? &last->tenants[old - last->intended->tenants]
+                                                : NULL;
+}
+
+static void take_over(const struct status *last, const struct tenant_status *same,
+                      const struct intended_tenant *tenant, struct tenant_status *ret_status)
+{
+    ret_status->name = tenant->name;
+    ret_status->generation = tenant->generation;
+    ret_status->networks = same->networks;
+    ret_status->n_networks = same->n_networks;
+    ret_status->home = status_ref(same->home ? same->home : last);
+}
+
 struct status *status_new(const struct intended *intended)
+{
+    return status_update(NULL, intended, NULL, NULL);
+}
+
+struct status *status_update(const struct status *last, const struct intended *intended,
+                             bool (*fresh)(const struct intended_tenant *tenant, const void *aux),
+                             const void *aux)
 {
     struct arena *arena = arena_new();
     struct status *status = arena_alloc(arena, sizeof *status);
@@ -92,8 +121,15 @@ struct status *status_new(const struct intended *intended)
     status->intended = intended_ref(intended);
     status->n_tenants = intended->n_tenants;
     status->tenants = arena_calloc(arena, intended->n_tenants, sizeof *status->tenants);
-    for (size_t i = 0; i < intended->n_tenants; i++)
-        fill_tenant(arena, &intended->tenants[i], &status->tenants[i]);
+    for (size_t i = 0; i < intended->n_tenants; i++) {
+        const struct intended_tenant *tenant = &intended->tenants[i];
+        const struct tenant_status *same =
+            last && !fresh(tenant, aux) ? find_same(last, intended, tenant) : NULL;
+        if (same)
+            take_over(last, same, tenant, &status->tenants[i]);
+        else
+            fill_tenant(arena, tenant, &status->tenants[i]);
+    }
     return status;
 }
 
@@ -108,8 +144,20 @@ void status_unref(struct status *status)
 {
     if (!status || __atomic_sub_fetch(&status->refs, 1, __ATOMIC_ACQ_REL) > 0)
         return;
+    for (size_t i = 0; i < status->n_tenants; i++)
+        status_unref((struct status *)status->tenants[i].home);
     intended_unref((struct intended *)status->intended);
     arena_free(status->arena);
+}
+
+struct network_status *status_next(struct status *status, struct status_cursor *cursor)
+{
+    for (; cursor->tenant < status->n_tenants; cursor->tenant++, cursor->network = 0) {
+        struct tenant_status *tenant = &status->tenants[cursor->tenant];
+        if (!tenant->home && cursor->network < tenant->n_networks)
+            return &tenant->networks[cursor->network++];
+    }
+    return NULL;
 }
 
 /* --- votes
@@ -196,6 +244,13 @@ struct object_status *status_find(struct status *status, const char *tenant, con
     else if ((name = after(rest, "peer")))
         found = find_object(network->peers, network->n_peers, sizeof *network->peers, name);
     return found ? found : &network->object;
+}
+
+struct object_status *status_find_fresh(struct status *status, const char *tenant,
+                                        const char *object)
+{
+    const struct tenant_status *of = status_find_tenant(status, tenant);
+    return of && !of->home ? status_find(status, tenant, object) : NULL;
 }
 
 const char *object_state_name(enum object_state state)

@@ -5,7 +5,11 @@
  * every backend fills in its facts and votes on each object that it carries a part of, the engine
  * adds what outstanding steps say, and the snapshot is published: immutable from then on, reference
  * counted, read by the API's thread. The vote: an object starts `up`; the worst vote wins, and of
- * equal ones the first, with its reason. */
+ * equal ones the first, with its reason.
+ *
+ * A snapshot may take tenants over from the one before, as they were seen then (status_update()).
+ * Their networks belong to that one and are not written to: status_next() and status_find_fresh()
+ * pass them over. */
 #ifndef MODEL_STATUS_H
 #define MODEL_STATUS_H
 
@@ -64,7 +68,7 @@ struct egress_status {
 
 struct network_status {
     struct object_status object;
-    const struct network *network; /* null while it is only being removed */
+    const struct network *network;
     char vrf[16];
     uint32_t table;
     struct segment_status *segments;
@@ -84,10 +88,9 @@ struct tenant_status {
     bool converged;
     int64_t confirm_until_ms; /* Unix time until which it awaits confirmation; 0: it does not */
     uint64_t confirm_back;    /* the generation that it would be rolled back to */
-    struct network_status *networks; /* those of the intended state first, in its order; then those
-                                        that are only being removed */
+    struct network_status *networks; /* in the order of the intended state */
     size_t n_networks;
-    size_t n_intended;
+    const struct status *home; /* whose the networks are, a reference; null: this snapshot's */
 };
 
 struct backend_status {
@@ -111,8 +114,19 @@ struct status {
 
 /* A skeleton in which everything is up and nothing is known; one reference, the caller's. */
 struct status *status_new(const struct intended *intended);
+/* The same, but tenants that are not `fresh` are taken over from `last`, if they have the same
+ * topology and configuration there. */
+struct status *status_update(const struct status *last, const struct intended *intended,
+                             bool (*fresh)(const struct intended_tenant *tenant, const void *aux),
+                             const void *aux);
 struct status *status_ref(const struct status *status);
 void status_unref(struct status *status); /* null is fine */
+
+/* The networks that are to be filled in, one after the other, then null. Start from zeroes. */
+struct status_cursor {
+    size_t tenant, network;
+};
+struct network_status *status_next(struct status *status, struct status_cursor *cursor);
 
 /* Votes on an object; the reason (one sentence, no secret) is printed into the snapshot's arena. */
 void status_vote(struct status *status, struct object_status *object, enum object_state state,
@@ -120,6 +134,9 @@ void status_vote(struct status *status, struct object_status *object, enum objec
 /* Finds an object by its path ("genome/peer/aws"; "genome/route/..." NETWORK/egress and
  * anything unknown inside a known network give the network), or null. */
 struct object_status *status_find(struct status *status, const char *tenant, const char *object);
+/* The same, to vote on it: null if its tenant was taken over. */
+struct object_status *status_find_fresh(struct status *status, const char *tenant,
+                                        const char *object);
 const struct tenant_status *status_find_tenant(const struct status *status, const char *tenant);
 const struct network_status *tenant_status_find(const struct tenant_status *tenant,
                                                 const char *network);

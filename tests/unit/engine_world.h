@@ -236,9 +236,12 @@ static void fake_apply(struct backend *backend, struct plan *plan, struct step *
 static void status_one(struct fake *f, const char *tenant, const char *object, const char *path,
                        void *aux)
 {
-    struct object_status *status = status_find(aux, tenant, object);
+    struct object_status *status = status_find_fresh(aux, tenant, object);
     const char *reason = "";
 
+    if (!status) {
+        return;
+    }
     if (fake_health(&f->up, &reason) == BACKEND_AWAY) {
         status_vote(aux, status, OBJECT_DOWN, "%s", reason);
     } else if (!shash_find(&f->held, path)) {

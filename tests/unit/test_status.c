@@ -33,7 +33,6 @@ static void test_the_skeleton_mirrors_what_is_intended(void **state)
     const struct tenant_status *bio = status_find_tenant(status, "bio");
     assert_int_equal(bio->generation, 7);
     assert_int_equal(bio->n_networks, 2);
-    assert_int_equal(bio->n_intended, 2);
     const struct network_status *genome = tenant_status_find(bio, "genome");
     assert_string_equal(genome->object.name, "genome");
     assert_int_equal(genome->object.state, OBJECT_UP);
@@ -122,6 +121,76 @@ static void test_references_hold_the_intended_state(void **state)
     status_unref(NULL);
 }
 
+static bool is_named(const struct intended_tenant *tenant, const void *name)
+{
+    return name && strcmp(tenant->name, name) == 0;
+}
+
+/* The next snapshot, and the reference to the last one is let go. */
+static struct status *update(struct status *last, const struct intended *intended,
+                             const char *fresh)
+{
+    struct status *status = status_update(last, intended, is_named, fresh);
+    status_unref(last);
+    return status;
+}
+
+static size_t count_to_fill(struct status *status)
+{
+    struct status_cursor cursor = {0};
+    size_t n = 0;
+    while (status_next(status, &cursor))
+        n++;
+    return n;
+}
+
+static void test_tenants_are_taken_over(void **state)
+{
+    (void)state;
+    struct status *status = make_status();
+    struct intended *intended = intended_ref(status->intended);
+    assert_int_equal(count_to_fill(status), 2);
+    status_vote(status, status_find(status, "bio", "cells"), OBJECT_DOWN, "link %s", "down");
+
+    status = update(status, intended, "phys");
+    status = update(status, intended, "phys"); /* from one that has it from another */
+    assert_int_equal(count_to_fill(status), 0);
+    assert_null(status_find_fresh(status, "bio", "cells"));
+    const struct tenant_status *bio = status_find_tenant(status, "bio");
+    assert_int_equal(bio->generation, 7);
+    assert_string_equal(tenant_status_find(bio, "cells")->object.reason, "link down");
+
+    status = update(status, intended, "bio");
+    assert_int_equal(count_to_fill(status), 2);
+    bio = status_find_tenant(status, "bio");
+    assert_int_equal(tenant_status_find(bio, "cells")->object.state, OBJECT_UP);
+    intended_unref(intended);
+    status_unref(status);
+}
+
+static void test_what_has_changed_is_not_taken_over(void **state)
+{
+    (void)state;
+    static const struct config config = {.router_name = "vr1"};
+    struct status *status = make_status();
+    struct intended *phys = intended_with(status->intended, "phys", 2, make_topology("lhc"));
+    status = update(status, phys, NULL);
+    assert_int_equal(count_to_fill(status), 1);
+    assert_int_equal(status_find_tenant(status, "phys")->generation, 2);
+    assert_non_null(status_find_fresh(status, "phys", "lhc"));
+    struct intended *first = intended_with(phys, "a", 1, make_topology("x"));
+    status = update(status, first, NULL); /* the others' places move */
+    assert_int_equal(count_to_fill(status), 1);
+    assert_string_equal(status->tenants[2].networks[0].object.name, "lhc");
+    struct intended *other = intended_with_config(first, &config);
+    status = update(status, other, NULL);
+    assert_int_equal(count_to_fill(status), 4);
+    intended_unref(phys);
+    intended_unref(first);
+    intended_unref(other);
+    status_unref(status);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +199,8 @@ int main(void)
         cmocka_unit_test(test_the_worst_vote_wins_and_of_equals_the_first),
         cmocka_unit_test(test_state_names),
         cmocka_unit_test(test_references_hold_the_intended_state),
+        cmocka_unit_test(test_tenants_are_taken_over),
+        cmocka_unit_test(test_what_has_changed_is_not_taken_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
