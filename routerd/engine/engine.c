@@ -96,6 +96,7 @@ int engine_open(struct config *config, struct profiles *profiles,
     engine->n_backends = n_classes;
     engine->backends = xcalloc(n_classes, sizeof *engine->backends);
     engine->clean_for = xcalloc(n_classes, sizeof *engine->clean_for);
+    engine->healths = xcalloc(n_classes, sizeof *engine->healths);
     engine->intended = intended_new(config);
     engine->queue_tail = &engine->queue;
     engine->todo_tail = &engine->todo;
@@ -137,6 +138,7 @@ void engine_close(struct engine *engine)
     tell_close(engine);
     events_close(engine);
     intended_unref(engine->intended);
+    intended_unref(engine->since_of);
     status_unref(engine->published);
     ids_done(&engine->ids);
     shash_destroy(&engine->attempts);
@@ -149,6 +151,7 @@ void engine_close(struct engine *engine)
     profiles_free(engine->profiles);
     free(engine->store_conflict);
     free(engine->clean_for);
+    free(engine->healths);
     free(engine->backends);
     free(engine);
 }
@@ -157,13 +160,13 @@ void engine_close(struct engine *engine)
 static void engine_turn(struct engine *engine)
 {
     if (store_run(engine->store)) {
-        engine->status_dirty = true;
+        status_store_changed(engine);
     }
     load_run(engine);
     for (size_t i = 0; i < engine->n_backends; i++) {
         if (engine->classes[i]->run(engine->backends[i])) {
             pass_look_again(engine, i);
-            engine->status_dirty = true;
+            status_backend_changed(engine, i);
         }
     }
     confirm_run(engine);

@@ -230,7 +230,7 @@ static void settled(void *aux, int result OVS_UNUSED, const char *detail OVS_UNU
 {
     struct engine *engine = aux;
 
-    engine->status_dirty = true;
+    status_changed(engine);
 }
 
 /* What is in force is what there was before: then only the waiting ends. */

@@ -141,7 +141,7 @@ static void kept_done(void *aux, int result, const struct store_event *stored, s
         tell_remember(engine, events, kept);
         service->saved_id = kept ? events[kept - 1]->id : 0;
         event_log_open(service->log, events, kept);
-        engine->status_dirty = true;
+        status_changed(engine);
     }
     free(events);
 }

@@ -34,6 +34,7 @@ enum {
     PUBLISH_MS = 100,       /* between two snapshots */
     PUBLISH_WAITED_MS = 20, /* while somebody waits for convergence */
     PUBLISH_SHARE = 10,     /* and at least so many times as long as the last one took */
+    WHOLE_SHARE = 100,      /* likewise a whole one, while something is being carried out */
     SINCE_SLACK_MS = 2500,  /* by which two tellings of one moment may differ */
     FACTS_MS = 5000,        /* counters in the snapshot are at most this old */
     REQUEST_MS = 5000,      /* how long a request waits for the store and the backends to answer */
@@ -49,6 +50,13 @@ struct attempt {
     unsigned int failures; /* in a row */
     int64_t next_ms;       /* not before */
     unsigned int pass;     /* the last pass that had it in its difference */
+};
+
+/* When the last snapshot of a kind was taken. */
+struct snapshot {
+    int64_t taken_ms, took_us;
+    bool stale;  /* something may have changed since */
+    bool urgent; /* and all should know it soon */
 };
 
 struct retired; /* configuration and profiles that published snapshots may still point to */
@@ -80,11 +88,13 @@ struct engine {
     int64_t retry_ms;      /* when the next attempt is due; INT64_MAX: none */
 
     /* status (engine_status.c) */
-    struct shash applied; /* tenant -> uint64_t * generation */
-    struct shash since;   /* object -> int64_t * */
-    bool status_dirty;
-    int64_t published_ms, publishing_us; /* when the last one was, and how long it took */
-    pthread_mutex_t lock; /* of `published` and the queue; held for a few instructions */
+    struct shash applied;         /* tenant -> uint64_t * generation */
+    struct shash since;           /* object -> int64_t * */
+    struct intended *since_of;    /* whose objects they are; a reference, or null: not known */
+    enum backend_health *healths; /* as they were last told of */
+    enum store_health store_was;
+    struct snapshot partial, whole; /* a whole one counts as a partial one, too */
+    pthread_mutex_t lock;           /* of `published` and the queue; held for a few instructions */
     struct status *published;
     void (*notify)(void *aux);
     void *notify_aux;
@@ -115,6 +125,8 @@ void pass_abort(struct engine *engine);
 /* Backend `i` is not what it was when it was last compared. */
 void pass_look_again(struct engine *engine, size_t i);
 void pass_vote(struct engine *engine, struct status *status);
+/* Whether a step of the tenant's is under way or will be tried again. */
+bool pass_concerns(const struct engine *engine, const char *tenant);
 /* The steps that would be taken were `intended` in force: those of `tenant` and of the router
  * itself. */
 struct plan *pass_plan(struct engine *engine, const struct intended *intended, const char *tenant);
@@ -230,8 +242,18 @@ void load_check(const struct engine *engine, const struct intended *intended, co
 /* engine_status.c */
 void status_run(struct engine *engine);
 void status_wait(struct engine *engine);
-/* Takes a snapshot, publishes it and answers those that waited for it. */
+/* Something that is in snapshots may have changed. */
+void status_changed(struct engine *engine);
+/* A backend has told so, or the store: if it is its health, all are to know soon. */
+void status_backend_changed(struct engine *engine, size_t i);
+void status_store_changed(struct engine *engine);
+/* Takes a snapshot, publishes it and answers those that waited for it. It is anew for the tenants
+ * only that something is being carried out for. */
 void status_publish_now(struct engine *engine);
+/* Whether the object ("bio/genome/...") is of a tenant that the snapshot has taken over. */
+bool status_has_taken(const struct status *status, const char *path);
+/* Whether its objects are others than those of `*known`, a reference or null, which follows. */
+bool status_is_of_another(const struct status *status, struct intended **known);
 /* Puts the store's memory of when objects came up in place of the engine's. */
 void status_load_since(struct engine *engine, const struct store_image *image);
 /* The first reason why an away or opening backend stands in the way of a tenant's objects, in heap

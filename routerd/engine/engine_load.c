@@ -184,7 +184,8 @@ static void adopt(struct engine *engine, struct intended *intended, struct ids *
     engine->intended = intended;
     ids_done(&engine->ids);
     engine->ids = *ids;
-    engine->dirty = engine->status_dirty = true;
+    engine->dirty = true;
+    status_changed(engine);
     pass_forget(engine, NULL);
     drift_forget(engine);
 }

@@ -225,7 +225,7 @@ static void stored(void *aux, int result, const char *detail)
     const char *reason;
 
     service->storing = false;
-    engine->status_dirty = true;
+    status_changed(engine);
     if (!result) {
         group_answer(&service->stored);
         return;
@@ -785,7 +785,7 @@ void node_service_status(const struct engine *engine, struct status *status)
     for (size_t i = 0; i < status->n_tenants; i++) {
         const struct tenant_status *tenant = &status->tenants[i];
 
-        for (size_t j = 0; j < tenant->n_networks; j++) {
+        for (size_t j = 0; !tenant->home && j < tenant->n_networks; j++) {
             struct network_status *network = &tenant->networks[j];
             const struct node_net *net =
                 registry_find(&engine->nodes->registry, tenant->name, network->object.name);

@@ -234,7 +234,7 @@ static void note_applied(struct engine *engine, const struct plan *plan)
         }
         if (*applied != tenant->generation) {
             *applied = tenant->generation;
-            engine->status_dirty = true;
+            status_changed(engine);
             log_object(LOG_LEVEL_INFO, "engine", tenant->name, NULL,
                        "generation %" PRIu64 " is applied", tenant->generation);
         }
@@ -276,7 +276,7 @@ static void pass_start(struct engine *engine)
     engine->plan = plan;
     engine->plan_for = intended_ref(engine->intended);
     engine->plan_next = 0;
-    engine->status_dirty = true;
+    status_changed(engine);
 }
 
 static void log_step(struct engine *engine, const struct step *step)
@@ -358,7 +358,28 @@ static void pass_finish(struct engine *engine)
         }
     }
     pass_drop_plan(engine);
-    engine->status_dirty = true;
+    status_changed(engine);
+}
+
+bool pass_concerns(const struct engine *engine, const char *tenant)
+{
+    const struct shash_node *node;
+
+    for (size_t i = 0; engine->plan && i < engine->plan->n_steps; i++) {
+        const char *of = engine->plan->steps[i]->tenant;
+
+        if (of && !strcmp(of, tenant)) {
+            return true;
+        }
+    }
+    SHASH_FOR_EACH(node, &engine->attempts) {
+        const struct attempt *attempt = node->data;
+
+        if (attempt->tenant && !strcmp(attempt->tenant, tenant)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void pass_abort(struct engine *engine)
@@ -410,7 +431,7 @@ void pass_wait(struct engine *engine)
 static void vote_for_attempt(struct status *status, const struct attempt *attempt)
 {
     struct object_status *object =
-        attempt->tenant ? status_find(status, attempt->tenant, attempt->object) : NULL;
+        attempt->tenant ? status_find_fresh(status, attempt->tenant, attempt->object) : NULL;
 
     if (!object || (attempt->result == STEP_DONE && attempt->failures < 2)) {
         return;
@@ -434,7 +455,7 @@ void pass_vote(struct engine *engine, struct status *status)
     for (size_t i = 0; engine->plan && i < engine->plan->n_steps; i++) {
         const struct step *step = engine->plan->steps[i];
         struct object_status *object =
-            step->tenant ? status_find(status, step->tenant, step->object) : NULL;
+            step->tenant ? status_find_fresh(status, step->tenant, step->object) : NULL;
 
         if (object && step->result <= STEP_RUNNING &&
             (step->action != STEP_UPDATE || step->disruptive)) {

@@ -117,7 +117,7 @@ static void wait_for_convergence(struct engine *engine, struct request *request)
     request->deadline_ms = time_msec() + request->wait_ms;
     request->next = engine->waiting;
     engine->waiting = request;
-    engine->status_dirty = true;
+    status_changed(engine);
 }
 
 static void tell_accepted(struct engine *engine, const struct request *request)
@@ -164,7 +164,8 @@ static void change_done(void *aux, int result, const char *detail)
     engine->committing_intended = NULL;
     ids_done(&engine->ids);
     engine->ids = engine->committing_ids;
-    engine->dirty = engine->status_dirty = true;
+    engine->dirty = true;
+    status_changed(engine);
     pass_forget(engine, request->tenant);
     drift_forget(engine);
     tell_accepted(engine, request);

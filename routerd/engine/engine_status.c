@@ -1,5 +1,8 @@
 /* The snapshot: skeleton from the intended state, facts and votes of the backends, votes for
- * outstanding steps, since when, and publication. */
+ * outstanding steps, since when, and publication.
+ *
+ * Whole ones cost what all networks cost. While something is being carried out they are taken more
+ * seldom, and those in between are anew for the tenants only that it is carried out for. */
 #include "engine/engine_internal.h"
 
 #include "log/log.h"
@@ -55,6 +58,38 @@ static void visit_tenant(struct tenant_status *tenant, object_visitor *visit, vo
     }
 }
 
+/* All objects but those that were taken over from the snapshot before. */
+static void visit_fresh(struct status *status, object_visitor *visit, void *aux)
+{
+    for (size_t i = 0; i < status->n_tenants; i++) {
+        if (!status->tenants[i].home) {
+            visit_tenant(&status->tenants[i], visit, aux);
+        }
+    }
+}
+
+bool status_is_of_another(const struct status *status, struct intended **known)
+{
+    if (*known == status->intended) {
+        return false;
+    }
+    intended_unref(*known);
+    *known = intended_ref(status->intended);
+    return true;
+}
+
+bool status_has_taken(const struct status *status, const char *path)
+{
+    for (size_t i = 0; i < status->n_tenants; i++) {
+        size_t len = strlen(status->tenants[i].name);
+
+        if (!strncmp(path, status->tenants[i].name, len) && path[len] == '/') {
+            return status->tenants[i].home != NULL;
+        }
+    }
+    return false;
+}
+
 struct inherit {
     struct status *status;
     struct network_status *network;
@@ -74,7 +109,7 @@ static void inherit_vote(struct object_status *object, const char *path, void *a
 static void inherit_votes(struct status *status)
 {
     for (size_t i = 0; i < status->n_tenants; i++) {
-        for (size_t j = 0; j < status->tenants[i].n_networks; j++) {
+        for (size_t j = 0; !status->tenants[i].home && j < status->tenants[i].n_networks; j++) {
             struct inherit inherit = {status, &status->tenants[i].networks[j]};
 
             visit_network(status->tenants[i].name, inherit.network, inherit_vote, &inherit);
@@ -86,7 +121,6 @@ struct since_change {
     struct engine *engine;
     struct store_since *changes;
     size_t n, capacity;
-    size_t n_known; /* objects that were visited and are remembered */
     bool tells;
 };
 
@@ -129,9 +163,7 @@ static void since_update(struct object_status *object, const char *path, void *a
 
     if (object->state != OBJECT_UP) {
         object->since_ms = 0;
-        if (node && object->state == OBJECT_PENDING) {
-            change->n_known++;
-        } else if (node) {
+        if (node && object->state != OBJECT_PENDING) {
             since_forget(change, node);
         }
         return;
@@ -141,7 +173,6 @@ static void since_update(struct object_status *object, const char *path, void *a
         since_remember(change, path, known);
     }
     object->since_ms = known;
-    change->n_known++;
 }
 
 static void since_and_tell(struct object_status *object, const char *path, void *aux)
@@ -165,11 +196,9 @@ static void since_sweep(struct since_change *change, struct status *status)
     struct shash wanted = SHASH_INITIALIZER(&wanted);
     struct shash_node *node;
 
-    for (size_t i = 0; i < status->n_tenants; i++) {
-        visit_tenant(&status->tenants[i], collect_path, &wanted);
-    }
+    visit_fresh(status, collect_path, &wanted);
     SHASH_FOR_EACH_SAFE(node, &change->engine->since) {
-        if (!shash_find(&wanted, node->name)) {
+        if (!shash_find(&wanted, node->name) && !status_has_taken(status, node->name)) {
             since_forget(change, node);
         }
     }
@@ -180,13 +209,11 @@ static void since_run(struct engine *engine, struct status *status)
 {
     struct since_change change = {.engine = engine, .tells = tell_begin(engine, status)};
 
-    for (size_t i = 0; i < status->n_tenants; i++) {
-        visit_tenant(&status->tenants[i], since_and_tell, &change);
-    }
+    visit_fresh(status, since_and_tell, &change);
     if (change.tells) {
         tell_end(engine, status);
     }
-    if (shash_count(&engine->since) > change.n_known) {
+    if (status_is_of_another(status, &engine->since_of)) {
         since_sweep(&change, status);
     }
     if (change.n) {
@@ -201,6 +228,8 @@ static void since_run(struct engine *engine, struct status *status)
 void status_load_since(struct engine *engine, const struct store_image *image)
 {
     shash_clear_free_data(&engine->since);
+    intended_unref(engine->since_of);
+    engine->since_of = NULL;
     for (size_t i = 0; i < image->n_since; i++) {
         int64_t *since = xmalloc(sizeof *since);
 
@@ -282,15 +311,59 @@ static void mark_creating(struct engine *engine, struct status *status)
     for (size_t i = 0; i < status->n_tenants; i++) {
         uint64_t *applied = shash_find_data(&engine->applied, status->tenants[i].name);
 
-        if (!applied || *applied != status->tenants[i].generation) {
+        if (!status->tenants[i].home && (!applied || *applied != status->tenants[i].generation)) {
             visit_tenant(&status->tenants[i], mark_one_creating, &engine->since);
         }
     }
 }
 
-static struct status *status_build(struct engine *engine)
+/* --- what is being carried out, and for whom ------------------------------------------------ */
+
+static bool is_waited_for(const struct engine *engine, const char *tenant)
 {
-    struct status *status = status_new(engine->intended);
+    const struct request *request = engine->waiting;
+
+    while (request && strcmp(request->tenant, tenant) != 0) {
+        request = request->next;
+    }
+    return request != NULL;
+}
+
+/* The newest generation of the tenant's that a snapshot has told to be applied. */
+static uint64_t published_applied(const struct engine *engine, const char *tenant)
+{
+    const struct status *status = engine->published;
+    const struct intended_tenant *found = status ? intended_find(status->intended, tenant) : NULL;
+
+    return found ? status->tenants[found - status->intended->tenants].applied : 0;
+}
+
+/* Whether something is being carried out for the tenant, will be repeated, or has been carried out
+ * and not been told. */
+static bool is_stirred(const struct intended_tenant *tenant, const void *engine_)
+{
+    const struct engine *engine = engine_;
+
+    return published_applied(engine, tenant->name) != tenant->generation ||
+           is_waited_for(engine, tenant->name) || pass_concerns(engine, tenant->name);
+}
+
+static bool any_is_stirred(const struct engine *engine)
+{
+    for (size_t i = 0; i < engine->intended->n_tenants; i++) {
+        if (is_stirred(&engine->intended->tenants[i], engine)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- the snapshot --------------------------------------------------------------------------- */
+
+static struct status *status_build(struct engine *engine, bool whole)
+{
+    struct status *status =
+        status_update(whole ? NULL : engine->published, engine->intended, is_stirred, engine);
 
     status->time_ms = wall_ms();
     status->is_read = engine->store_serial != 0;
@@ -303,9 +376,9 @@ static struct status *status_build(struct engine *engine)
     return status;
 }
 
-static struct status *status_take(struct engine *engine)
+static struct status *status_take(struct engine *engine, bool whole)
 {
-    struct status *status = status_build(engine);
+    struct status *status = status_build(engine, whole);
 
     add_backends(engine, status);
     node_service_status(engine, status);
@@ -318,7 +391,13 @@ static struct status *status_take(struct engine *engine)
     return status;
 }
 
-static void status_publish(struct engine *engine, struct status *status)
+static void snapshot_taken(struct snapshot *snapshot)
+{
+    snapshot->taken_ms = time_msec();
+    snapshot->stale = snapshot->urgent = false;
+}
+
+static void status_publish(struct engine *engine, struct status *status, bool whole)
 {
     struct status *old;
 
@@ -327,44 +406,95 @@ static void status_publish(struct engine *engine, struct status *status)
     engine->published = status;
     pthread_mutex_unlock(&engine->lock);
     status_unref(old);
-    engine->published_ms = time_msec();
-    engine->status_dirty = false;
+    snapshot_taken(&engine->partial);
+    if (whole) {
+        snapshot_taken(&engine->whole);
+    }
     if (engine->notify) {
         engine->notify(engine->notify_aux);
     }
 }
 
-static int64_t publish_due(const struct engine *engine)
+static void publish(struct engine *engine, bool whole)
 {
-    int interval = engine->waiting ? PUBLISH_WAITED_MS : PUBLISH_MS;
-    int64_t rest = MAX(engine->status_dirty ? interval : FACTS_MS,
-                       engine->publishing_us * PUBLISH_SHARE / 1000);
+    long long started_us = time_usec();
+    struct status *status = status_take(engine, whole);
 
-    return MIN(engine->published_ms + rest, requests_waiting_until(engine));
+    status_publish(engine, status_ref(status),
+                   whole); /* first, so that who is answered reads no older one */
+    requests_answer_waiting(engine, status);
+    status_unref(status);
+    (whole ? &engine->whole : &engine->partial)->took_us = time_usec() - started_us;
 }
 
 void status_publish_now(struct engine *engine)
 {
-    long long started_us = time_usec();
-    struct status *status = status_take(engine);
+    publish(engine, !engine->published);
+}
 
-    status_publish(engine,
-                   status_ref(status)); /* first, so that who is answered reads no older one */
-    requests_answer_waiting(engine, status);
-    status_unref(status);
-    engine->publishing_us = time_usec() - started_us;
+void status_changed(struct engine *engine)
+{
+    engine->partial.stale = engine->whole.stale = true;
+}
+
+void status_backend_changed(struct engine *engine, size_t i)
+{
+    const char *reason = NULL;
+    enum backend_health health = engine->classes[i]->health(engine->backends[i], &reason);
+
+    status_changed(engine);
+    engine->whole.urgent |= engine->healths[i] != health;
+    engine->healths[i] = health;
+}
+
+void status_store_changed(struct engine *engine)
+{
+    const char *reason = NULL;
+    enum store_health health = store_health(engine->store, &reason);
+
+    status_changed(engine);
+    engine->whole.urgent |= engine->store_was != health;
+    engine->store_was = health;
+}
+
+static int64_t snapshot_due(const struct snapshot *snapshot, int interval_ms, int share)
+{
+    int64_t rest_ms =
+        MAX(snapshot->stale ? interval_ms : FACTS_MS, snapshot->took_us * share / 1000);
+
+    return snapshot->taken_ms + (snapshot->urgent ? PUBLISH_WAITED_MS : rest_ms);
+}
+
+/* When the next snapshot is due, and whether that is a whole one. */
+static int64_t publish_due(const struct engine *engine, bool *ret_whole)
+{
+    int interval_ms = engine->waiting ? PUBLISH_WAITED_MS : PUBLISH_MS;
+    bool stirred = any_is_stirred(engine);
+    int64_t whole =
+        snapshot_due(&engine->whole, interval_ms, stirred ? WHOLE_SHARE : PUBLISH_SHARE);
+    int64_t next = stirred && engine->partial.stale
+                       ? snapshot_due(&engine->partial, interval_ms, PUBLISH_SHARE)
+                       : INT64_MAX;
+
+    next = MIN(next, requests_waiting_until(engine));
+    *ret_whole = whole <= next;
+    return MIN(whole, next);
 }
 
 void status_run(struct engine *engine)
 {
-    if (time_msec() >= publish_due(engine)) {
-        status_publish_now(engine);
+    bool whole;
+
+    if (time_msec() >= publish_due(engine, &whole)) {
+        publish(engine, whole || !engine->published);
     }
 }
 
 void status_wait(struct engine *engine)
 {
-    poll_timer_wait_until(publish_due(engine));
+    bool whole;
+
+    poll_timer_wait_until(publish_due(engine, &whole));
 }
 
 struct blocked {

@@ -27,9 +27,9 @@ struct tell {
     struct shash backends;
     int64_t started_ms; /* Unix time */
 
-    unsigned int round; /* the snapshot that is being looked at */
-    bool part_is_down;  /* of the network that comes next */
-    size_t n_seen;      /* remembered objects that it has */
+    unsigned int round;  /* the snapshot that is being looked at */
+    bool part_is_down;   /* of the network that comes next */
+    struct intended *of; /* whose objects are remembered; a reference, or null */
 };
 
 void tell_open(struct engine *engine)
@@ -47,6 +47,7 @@ void tell_close(struct engine *engine)
         shash_destroy_free_data(&engine->tell->objects);
         shash_destroy_free_data(&engine->tell->tenants);
         shash_destroy_free_data(&engine->tell->backends);
+        intended_unref(engine->tell->of);
         free(engine->tell);
     }
 }
@@ -150,21 +151,20 @@ void tell_object(struct engine *engine, const struct object_status *object, cons
     if (!told) {
         return;
     }
-    tell->n_seen++;
     told->round = tell->round;
     if ((up && !told->up) || (down && !explained && told->up)) {
         tell_one(engine, path, told, up, object);
     }
 }
 
-static void forget_objects(struct tell *tell)
+static void forget_objects(struct tell *tell, const struct status *status)
 {
     struct shash_node *node;
 
     SHASH_FOR_EACH_SAFE(node, &tell->objects) {
         const struct told_object *told = node->data;
 
-        if (told->round != tell->round) {
+        if (told->round != tell->round && !status_has_taken(status, node->name)) {
             free(node->data);
             shash_delete(&tell->objects, node);
         }
@@ -216,7 +216,6 @@ bool tell_begin(struct engine *engine, const struct status *status)
     }
     engine->tell->round++;
     engine->tell->part_is_down = false;
-    engine->tell->n_seen = 0;
     for (size_t i = 0; i < status->n_backends; i++) { /* causes first */
         tell_backend(engine, &status->backends[i]);
     }
@@ -225,10 +224,8 @@ bool tell_begin(struct engine *engine, const struct status *status)
 
 void tell_end(struct engine *engine, const struct status *status)
 {
-    struct tell *tell = engine->tell;
-
-    if (shash_count(&tell->objects) > tell->n_seen) {
-        forget_objects(tell);
+    if (status_is_of_another(status, &engine->tell->of)) {
+        forget_objects(engine->tell, status);
     }
     for (size_t i = 0; i < status->n_tenants; i++) {
         tell_generation(engine, &status->tenants[i]);

@@ -131,6 +131,24 @@ static void test_away_backend_refuses_what_needs_it(void **state)
     push(f, "bio", 1001, 2, 2);
 }
 
+/* While a tenant's steps are tried again and again, snapshots in between are anew for it alone. */
+static void test_others_are_seen_beside_one_that_fails(void **state)
+{
+    struct fixture *f = *state;
+
+    push(f, "bio", 1001, 1, 1);
+    TELL(fake.fail = "n/segment/b");
+    request_free(ask(f, push_request("phys", 1101, 3, 0)));
+    wait_for_state(f, "phys", "n/segment/b", OBJECT_ERROR, "broken on purpose");
+    TELL(fake.volatile_ = "n/segment/a"; fake.wipe = true);
+    wait_for_state(f, "bio", "n/segment/a", OBJECT_ERROR, "does not stay");
+    wait_for_state(f, "bio", "n", OBJECT_ERROR, "segment/a");
+    TELL(fake.volatile_ = NULL);
+    wait_for_state(f, "bio", "n/segment/a", OBJECT_UP, NULL);
+    wait_for_state(f, "bio", "n", OBJECT_UP, NULL);
+    wait_for_state(f, "phys", "n/segment/b", OBJECT_ERROR, "broken on purpose");
+}
+
 static void test_a_newer_push_supersedes(void **state)
 {
     struct fixture *f = *state;
@@ -256,6 +274,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(test_drift_is_repaired, setup, teardown),
         cmocka_unit_test_setup_teardown(test_away_backend_refuses_what_needs_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_others_are_seen_beside_one_that_fails, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_a_newer_push_supersedes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_restart_keeps_everything, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_state_server, setup, teardown),
