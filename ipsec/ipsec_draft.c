@@ -61,6 +61,35 @@ static bool has_extra_ke(const char **proposals, size_t n)
     return false;
 }
 
+/* Whether two tunnels surely have the same settings: the same lists, mostly their profile's. */
+static bool same_settings(const struct ipsec_tunnel *a, const struct ipsec_tunnel *b)
+{
+    const struct tunnel_settings *x = &a->settings, *y = &b->settings;
+
+    return x->ike_proposals == y->ike_proposals && x->n_ike_proposals == y->n_ike_proposals &&
+           x->ike_more == y->ike_more && x->n_ike_more == y->n_ike_more &&
+           x->esp_proposals == y->esp_proposals && x->n_esp_proposals == y->n_esp_proposals &&
+           x->esp_more == y->esp_more && x->n_esp_more == y->n_esp_more &&
+           x->ike_version == y->ike_version && x->replay_window == y->replay_window &&
+           x->force_nat_traversal == y->force_nat_traversal &&
+           a->dpd_timeout_s == b->dpd_timeout_s && a->family == b->family;
+}
+
+/* What is made of proposals, which are long texts: once for neighbours with the same ones. */
+static void draft_settings(struct ipsec_draft *draft, const struct ipsec_draft *before)
+{
+    const struct tunnel_settings *settings = &draft->tunnel.settings;
+
+    if (before && same_settings(&draft->tunnel, &before->tunnel)) {
+        draft->tunnel.conn.settings = before->tunnel.conn.settings;
+        draft->extra_ke = before->extra_ke;
+        return;
+    }
+    draft->tunnel.conn.settings = digest_settings(&draft->tunnel);
+    draft->extra_ke = has_extra_ke(settings->ike_proposals, settings->n_ike_proposals) ||
+                      has_extra_ke(settings->esp_proposals, settings->n_esp_proposals);
+}
+
 static size_t uplink_place(const struct config *config, const char *name)
 {
     const struct config_uplink *uplink = config_find_uplink(config, name);
@@ -111,7 +140,6 @@ static struct ipsec_tunnel draft_tunnel(struct arena *arena, const struct config
         .id = source->id,
         .owner = owner,
         .initiate = source->initiate,
-        .settings = digest_settings(&tunnel),
         .ike_rekey_s = settings.ike_lifetime_s,
         .child_rekey_s = settings.child_lifetime_s,
         .dpd_delay_s = settings.dpd_delay_s,
@@ -122,7 +150,7 @@ static struct ipsec_tunnel draft_tunnel(struct arena *arena, const struct config
 
 static void draft(struct arena *arena, const struct config *config, const char *tenant,
                   const struct network *network, const struct tunnel *source,
-                  struct ipsec_draft *draft)
+                  struct ipsec_draft *draft, const struct ipsec_draft *before)
 {
     char text[ADDR_TEXT];
 
@@ -131,9 +159,7 @@ static void draft(struct arena *arena, const struct config *config, const char *
         .source = source,
         .uplink = uplink_place(config, source->uplink),
     };
-    const struct tunnel_settings *settings = &draft->tunnel.settings;
-    draft->extra_ke = has_extra_ke(settings->ike_proposals, settings->n_ike_proposals) ||
-                      has_extra_ke(settings->esp_proposals, settings->n_esp_proposals);
+    draft_settings(draft, before);
     if (addr_parse(source->remote, &draft->remote) == 0) {
         draft->remote_addrs = arena_strdup(arena, addr_print(&draft->remote, text));
     }
@@ -165,8 +191,9 @@ static void *make(const struct intended *intended, const struct intended_tenant 
     for (size_t i = 0; i < topology->n_networks; i++) {
         const struct network *network = &topology->networks[i];
         for (size_t k = 0; k < network->n_tunnels; k++) {
-            draft(arena, intended->config, tenant->name, network, &network->tunnels[k],
-                  &drafts->drafts[drafts->n_drafts++]);
+            struct ipsec_draft *next = &drafts->drafts[drafts->n_drafts];
+            draft(arena, intended->config, tenant->name, network, &network->tunnels[k], next,
+                  drafts->n_drafts++ > 0 ? next - 1 : NULL);
         }
     }
     return drafts;

@@ -530,6 +530,38 @@ static void test_random_walk(void **state)
     }
 }
 
+/* A tunnel's settings are the same whoever its neighbours are. */
+static void test_neighbours(void **state)
+{
+    static const char *const words[] = {
+        "n/a,remote=203.0.113.1",
+        "n/b,remote=203.0.113.2,proposal=aes128gcm16-prfsha256-ecp256",
+        "n/c,remote=203.0.113.3",
+        "n/d,remote=203.0.113.4,lifetime=1200",
+        "n/e,remote=203.0.113.5,proposal=aes256gcm16-prfsha384-ecp384-ke1_mlkem768",
+        "n/f,remote=203.0.113.6"};
+    struct ipsec_fake *fake = *state;
+    uint64_t alone[LENGTH(words)];
+    char all[1024] = "";
+
+    for (size_t i = 0; i < LENGTH(words); i++) {
+        ipsec_fake_topology(fake, "bio", words[i]);
+        struct ipsec_wanted *wanted = ipsec_fake_want(fake);
+        alone[i] = wanted->tunnels[0].conn.settings;
+        ipsec_wanted_free(wanted);
+        snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i ? " " : "", words[i]);
+    }
+    ipsec_fake_topology(fake, "bio", all);
+    struct ipsec_wanted *wanted = ipsec_fake_want(fake);
+    for (size_t i = 0; i < LENGTH(words); i++) {
+        const struct ipsec_tunnel *tunnel = &wanted->tunnels[i];
+        size_t place = (size_t)(strchr(tunnel->object, '\0')[-1] - 'a'); /* ids are as they came */
+        assert_true(tunnel->conn.settings == alone[place]);
+        assert_true((alone[i] == alone[0]) == (i != 1 && i != 4));
+    }
+    ipsec_wanted_free(wanted);
+}
+
 /* Facts come and go. */
 static void meddle_with_facts(unsigned int *seed, struct ipsec_fake *fake)
 {
@@ -623,6 +655,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_clash_of_secrets, setup, teardown),
         cmocka_unit_test_setup_teardown(test_clash_of_roles, setup, teardown),
         cmocka_unit_test_setup_teardown(test_random_walk, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_neighbours, setup, teardown),
         cmocka_unit_test_setup_teardown(test_states_by_turns, setup, teardown),
         cmocka_unit_test_setup_teardown(test_large, setup, teardown),
     };
