@@ -64,10 +64,12 @@ struct ovs_rows {
     struct shash places;     /* port's name -> the const struct ovsrec_bridge * that it is on */
 };
 
-void ovs_rows_init(struct ovs_rows *rows, struct ovsdb_idl *idl, struct ovsdb_idl_txn *txn);
+/* For these steps' work: rows by other names are not collected. */
+void ovs_rows_init(struct ovs_rows *rows, struct ovsdb_idl *idl, struct ovsdb_idl_txn *txn,
+                   struct step *const *steps, size_t n);
 void ovs_rows_done(struct ovs_rows *rows);
-/* Adds the whole of a step's work to the transaction, or nothing of it: then why not, in `arena`,
- * with *ret_result saying whether that is a failure or something that is not there yet. */
+/* Adds the whole of one of these steps' work to the transaction, or nothing of it: then why not, in
+ * `arena`, with *ret_result saying whether that is a failure or something that is not there yet. */
 const char *ovs_rows_add(struct ovs_rows *rows, const struct ovs_work *work, struct arena *arena,
                          enum step_result *ret_result);
 

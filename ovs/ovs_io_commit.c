@@ -120,7 +120,7 @@ static void chunk_start(struct ovs_commit *commit, struct ovsdb_idl *idl)
 
     commit->n_chunk = chunk_size(commit);
     commit->txn = ovsdb_idl_txn_create(idl);
-    ovs_rows_init(&rows, idl, commit->txn);
+    ovs_rows_init(&rows, idl, commit->txn, &commit->steps[commit->first], commit->n_chunk);
     for (size_t i = 0; i < commit->n_chunk; i++) {
         struct step *step = chunk_step(commit, i);
         enum step_result result;
@@ -230,6 +230,11 @@ static void writing_run(struct ovs_commit *commit)
 
 /* --- the effect --- */
 
+static bool is_looked_at(const struct ovs_op *op)
+{
+    return op->kind == OVS_OP_PORT || op->kind == OVS_OP_RETRY;
+}
+
 /* Looks at what became of the interfaces of one step. */
 static void judge_step(struct ovs_commit *commit, struct step *step, const struct shash *interfaces)
 {
@@ -237,7 +242,7 @@ static void judge_step(struct ovs_commit *commit, struct step *step, const struc
 
     for (size_t i = 0; i < work->n_ops; i++) {
         const struct ovs_op *op = &work->ops[i];
-        bool looked_at = op->kind == OVS_OP_PORT || op->kind == OVS_OP_RETRY;
+        bool looked_at = is_looked_at(op);
         const struct ovsrec_interface *row =
             looked_at ? shash_find_data(interfaces, op->port->name) : NULL;
 
@@ -260,15 +265,36 @@ static void judge_step(struct ovs_commit *commit, struct step *step, const struc
     step_finish(commit->plan, step, STEP_DONE, NULL);
 }
 
-static void judge_chunk(struct ovs_commit *commit, struct ovsdb_idl *idl)
+/* The rows of the interfaces that the chunk is about, by name; null: there is none. */
+static void find_interfaces(const struct ovs_commit *commit, struct ovsdb_idl *idl,
+                            struct shash *interfaces)
 {
     const struct ovsrec_interface *row;
+
+    for (size_t i = 0; i < commit->n_chunk; i++) {
+        const struct ovs_work *work = work_of(chunk_step(commit, i));
+
+        for (size_t j = 0; j < work->n_ops; j++) {
+            if (is_looked_at(&work->ops[j])) {
+                shash_add_once(interfaces, work->ops[j].port->name, NULL);
+            }
+        }
+    }
+    OVSREC_INTERFACE_FOR_EACH(row, idl) {
+        struct shash_node *node = shash_find(interfaces, row->name);
+
+        if (node) {
+            node->data = CONST_CAST(struct ovsrec_interface *, row);
+        }
+    }
+}
+
+static void judge_chunk(struct ovs_commit *commit, struct ovsdb_idl *idl)
+{
     struct shash interfaces;
 
     shash_init(&interfaces);
-    OVSREC_INTERFACE_FOR_EACH(row, idl) {
-        shash_add(&interfaces, row->name, row);
-    }
+    find_interfaces(commit, idl, &interfaces);
     for (size_t i = 0; i < commit->n_chunk; i++) {
         struct step *step = chunk_step(commit, i);
 

@@ -1,10 +1,36 @@
 #include "ovs/ovs_io.h"
 
 #include <lib/smap.h>
+#include <lib/sset.h>
 #include <string.h>
 
-void ovs_rows_init(struct ovs_rows *rows, struct ovsdb_idl *idl, struct ovsdb_idl_txn *txn)
+/* All names that operations go by. */
+static void add_names(struct sset *names, const struct ovs_work *work)
 {
+    for (size_t i = 0; i < work->n_ops; i++) {
+        const struct ovs_op *op = &work->ops[i];
+
+        if (op->bridge) {
+            sset_add(names, op->bridge->name);
+        }
+        if (op->port) {
+            sset_add(names, op->port->name);
+            sset_add(names, op->port->bridge);
+        }
+    }
+}
+
+static void add_row(struct shash *rows, const struct sset *names, const char *name, const void *row)
+{
+    if (sset_contains(names, name)) {
+        shash_add(rows, name, row);
+    }
+}
+
+void ovs_rows_init(struct ovs_rows *rows, struct ovsdb_idl *idl, struct ovsdb_idl_txn *txn,
+                   struct step *const *steps, size_t n)
+{
+    struct sset names = SSET_INITIALIZER(&names);
     const struct ovsrec_bridge *bridge;
     const struct ovsrec_port *port;
     const struct ovsrec_interface *interface;
@@ -15,18 +41,22 @@ void ovs_rows_init(struct ovs_rows *rows, struct ovsdb_idl *idl, struct ovsdb_id
     shash_init(&rows->ports);
     shash_init(&rows->interfaces);
     shash_init(&rows->places);
+    for (size_t i = 0; i < n; i++) {
+        add_names(&names, steps[i]->data);
+    }
     OVSREC_BRIDGE_FOR_EACH(bridge, idl) {
-        shash_add(&rows->bridges, bridge->name, bridge);
+        add_row(&rows->bridges, &names, bridge->name, bridge);
         for (size_t i = 0; i < bridge->n_ports; i++) {
-            shash_add(&rows->places, bridge->ports[i]->name, bridge);
+            add_row(&rows->places, &names, bridge->ports[i]->name, bridge);
         }
     }
     OVSREC_PORT_FOR_EACH(port, idl) {
-        shash_add(&rows->ports, port->name, port);
+        add_row(&rows->ports, &names, port->name, port);
     }
     OVSREC_INTERFACE_FOR_EACH(interface, idl) {
-        shash_add(&rows->interfaces, interface->name, interface);
+        add_row(&rows->interfaces, &names, interface->name, interface);
     }
+    sset_destroy(&names);
 }
 
 void ovs_rows_done(struct ovs_rows *rows)
