@@ -56,10 +56,9 @@ static bool is_map(const char *text)
 
 static void add_rules(struct diff *diff, const struct nft_item *chain)
 {
-    char digest[NFT_DIGEST_TEXT];
     for (size_t i = 0; i < chain->n_rules; i++)
         OP(diff, NFT_ROUND_RULES, "add rule inet " NFT_TABLE " %s %s comment \"%s\"", chain->name,
-           chain->rules[i], nft_digest(chain->rules[i], digest));
+           chain->rules[i], chain->digests[i]);
 }
 
 static void create(struct diff *diff, const struct nft_item *item)
@@ -106,11 +105,10 @@ static void undo(struct diff *diff, const struct nft_item *item)
 
 static bool has_rules(const struct nft_item *wanted, const struct nft_item *seen)
 {
-    char digest[NFT_DIGEST_TEXT];
     if (wanted->n_rules != seen->n_rules)
         return false;
     for (size_t i = 0; i < wanted->n_rules; i++)
-        if (strcmp(nft_digest(wanted->rules[i], digest), seen->rules[i]) != 0)
+        if (strcmp(wanted->digests[i], seen->rules[i]) != 0)
             return false;
     return true;
 }

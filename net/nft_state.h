@@ -31,6 +31,7 @@ struct nft_item {
     const char *comment; /* of a chain, without the number */
     const char **rules;  /* of a chain; wanted: as nft reads them; seen: their digests, "" where
                             there is none or where it was not we who made the rule */
+    const char **digests; /* wanted: of the rules */
     size_t n_rules, capacity;
     bool broken; /* seen: not as we make them: a strange element in the set, another policy */
 };

@@ -260,6 +260,19 @@ struct part {
     struct nft_state *whole; /* that it is in */
 };
 
+/* The digests are made with the items, of which most stay from change to change. */
+static void finish(struct nft_state *state)
+{
+    char digest[NFT_DIGEST_TEXT];
+    nft_state_sort(state);
+    for (size_t i = 0; i < state->n_items; i++) {
+        struct nft_item *item = state->items[i];
+        item->digests = arena_calloc(state->arena, item->n_rules + 1, sizeof *item->digests);
+        for (size_t j = 0; j < item->n_rules; j++)
+            item->digests[j] = arena_strdup(state->arena, nft_digest(item->rules[j], digest));
+    }
+}
+
 static void *make_part(const struct intended *intended, const struct intended_tenant *tenant,
                        void *aux)
 {
@@ -279,7 +292,7 @@ static void *make_part(const struct intended *intended, const struct intended_te
         look_at(&want);
         want_network(&want);
     }
-    nft_state_sort(&part->state);
+    finish(&part->state);
     nft_state_join(part->whole, &part->state);
     return part;
 }
@@ -307,7 +320,7 @@ static void make_frame(struct nft_wanted *wanted)
     want_isolation(&want);
     want_clamp(&want);
     nft_want_egress_frame(&want);
-    nft_state_sort(&wanted->frame);
+    finish(&wanted->frame);
 }
 
 void nft_want(struct nft_wanted *wanted, const struct intended *intended,

@@ -265,14 +265,12 @@ static void see_net(struct net_state *wanted, struct net_state *ret_seen)
 /* Of rules only the digests are seen. */
 static void see_nft(struct nft_wanted *nft)
 {
-    char digest[NFT_DIGEST_TEXT];
-
     nft->state.present = true;
     for (size_t i = 0; i < nft->state.n_items; i++) {
         struct nft_item *item = nft->state.items[i];
 
         for (size_t j = 0; j < item->n_rules; j++) {
-            item->rules[j] = arena_strdup(nft->frame.arena, nft_digest(item->rules[j], digest));
+            item->rules[j] = item->digests[j];
         }
     }
 }
