@@ -41,11 +41,15 @@ bool net_state_has_rule(const struct net_state *state, const struct net_rule *ru
 /* True if that changed anything; likewise below. */
 bool net_state_put_rule(struct net_state *state, const struct net_rule *rule);
 bool net_state_drop_rule(struct net_state *state, const struct net_rule *rule);
+/* Whether it is of that family, too. */
+bool net_egress_has(const struct net_egress *egress, int family);
 struct net_rule net_rule_of(const struct net_egress *egress, int family);
 
 /* Whether the interface is a routed uplink's. */
 bool net_state_is_uplink(const struct net_state *state, const char *name);
 
+/* Makes the rules those of all egresses. */
+void net_egress_want_rules(struct net_state *wanted);
 /* Puts the routes of all egresses, as the seen state lets them be, into the wanted state, in place
  * of those of last time. */
 void net_egress_resolve(struct net_state *wanted, const struct net_state *seen);

@@ -7,11 +7,6 @@
 
 static const int FAMILIES[] = {AF_INET, AF_INET6};
 
-static bool has_family(const struct net_egress *egress, int family)
-{
-    return family == AF_INET || egress->ipv6;
-}
-
 /* --- routes -------------------------------------------------------------------------------------
  */
 
@@ -82,7 +77,7 @@ void net_egress_resolve(struct net_state *wanted, const struct net_state *seen)
         const struct net_link *uplink =
             net_state_find((struct net_state *)seen, egress->uplink); /* sorts, no more */
         for (size_t j = 0; uplink && uplink->up && j < 2; j++)
-            if (has_family(egress, FAMILIES[j]))
+            if (net_egress_has(egress, FAMILIES[j]))
                 resolve_family(wanted, seen, egress, uplink, FAMILIES[j]);
     }
     /* What the network itself says goes first. */
@@ -102,23 +97,11 @@ static void rule_op(struct net_build *build, enum net_op_kind kind, const struct
                   rule->family == AF_INET ? "IPv4" : "IPv6");
 }
 
-static bool is_wanted(const struct net_state *wanted, const struct net_rule *rule)
-{
-    for (size_t i = 0; i < wanted->n_egresses; i++) {
-        const struct net_egress *egress = &wanted->egresses[i];
-        struct net_rule own = net_rule_of(egress, rule->family);
-        if (has_family(egress, rule->family) && own.mark == rule->mark &&
-            own.table == rule->table && own.priority == rule->priority)
-            return true;
-    }
-    return false;
-}
-
 static void undo_rules(struct net_state *wanted, struct net_state *seen, struct plan *plan)
 {
     for (size_t i = 0; i < seen->n_rules; i++) {
         const struct net_rule *rule = &seen->rules[i];
-        if (rule->mark != net_mark_of(rule->table) || is_wanted(wanted, rule))
+        if (rule->mark != net_mark_of(rule->table) || net_state_has_rule(wanted, rule))
             continue;
         const char *object, *tenant = net_build_owner(plan, wanted, seen, rule->table, &object);
         struct net_build build = net_build_start(plan, NULL);
@@ -150,7 +133,7 @@ static void diff_egress(struct net_state *seen, struct plan *plan, const struct 
     bool none = true;
     for (size_t i = 0; i < 2; i++) {
         struct net_rule rule = net_rule_of(egress, FAMILIES[i]);
-        if (!has_family(egress, FAMILIES[i]))
+        if (!net_egress_has(egress, FAMILIES[i]))
             continue;
         if (net_state_has_rule(seen, &rule))
             none = false;

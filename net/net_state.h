@@ -115,7 +115,7 @@ struct net_state {
     int8_t ipv6_forwarding; /* net.ipv6.conf.all.forwarding; -1: unknown or of no importance */
     struct net_gateway *gateways; /* seen */
     size_t n_gateways;
-    struct net_rule *rules; /* seen */
+    struct net_rule *rules; /* sorted */
     size_t n_rules;
     struct net_egress *egresses; /* wanted */
     size_t n_egresses;

@@ -254,6 +254,7 @@ static void gather(struct net_wanted *wanted)
             state->ipv6_forwarding = 1;
         add_egresses(state, part->egresses, part->n_egresses);
     }
+    net_egress_want_rules(state);
 }
 
 void net_want(struct net_wanted *wanted, const struct intended *intended)

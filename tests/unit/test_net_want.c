@@ -204,6 +204,9 @@ static void print_net(FILE *out, struct net_state *state)
         print_route(out, net_state_routes(state)[i]);
     for (size_t i = 0; i < state->n_egresses; i++)
         print_egress(out, &state->egresses[i]);
+    for (size_t i = 0; i < state->n_rules; i++)
+        fprintf(out, "rule %d %u %u %u\n", state->rules[i].family, state->rules[i].mark,
+                state->rules[i].table, state->rules[i].priority);
 }
 
 static void print_nft(FILE *out, const struct nft_state *state)
