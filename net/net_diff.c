@@ -16,7 +16,7 @@ struct diff {
 
 static bool is_type(const struct net_link *link, const char *type)
 {
-    return strcmp(link->type, type) == 0;
+    return link->type[0] == type[0] && strcmp(link->type, type) == 0;
 }
 
 static bool is_vrf(const struct net_link *link)
