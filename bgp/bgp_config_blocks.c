@@ -7,8 +7,11 @@
  * is read as one block. */
 #include "bgp/bgp_config_parts.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+/* FRR keeps its order, so a block is looked for not far behind the one before it: blocks are there
+ * that were not, or so many are gone. One that is not found is read. */
+enum { BLOCKS_AHEAD = 256 };
 
 /* The making of one state. */
 struct blocks {
@@ -16,8 +19,7 @@ struct blocks {
     const struct bgp_state *last; /* an earlier one, or null */
     bgp_digest_cb *digest;
     bool datacenter;
-    size_t next;                      /* of last's blocks: the one that is expected */
-    struct bgp_state *const **by_key; /* last's blocks; null until needed */
+    size_t next; /* of last's blocks: the one that is expected */
 };
 
 /* --- from a text to blocks ------------------------------------------------------------------- */
@@ -39,8 +41,8 @@ static const struct {
 /* How much of a line tells its block from others; 0: it begins none. */
 static size_t head_len(const char *line, size_t len)
 {
-    if (len >= CONFIG_LINE_BYTES || !len || !strchr("ibr", line[0])) {
-        return 0;
+    if (len >= CONFIG_LINE_BYTES || !len || line[0] == ' ' || line[0] == '!') {
+        return 0; /* most lines */
     }
     for (size_t i = 0; i < sizeof HEADS / sizeof *HEADS; i++) {
         size_t head = strlen(HEADS[i].text);
@@ -74,39 +76,18 @@ static size_t block_len(const char *text, size_t len)
     return len;
 }
 
-static int cmp_keys(const void *a_, const void *b_)
-{
-    const struct bgp_state *const *const *a = a_, *const *const *b = b_;
-
-    return ((**a)->key > (**b)->key) - ((**a)->key < (**b)->key);
-}
-
-/* Last's block of that key, or null. */
+/* Last's block of that key if it is where it is looked for, or null. */
 static struct bgp_state *find_block(struct blocks *blocks, uint64_t key)
 {
     const struct bgp_state *last = blocks->last;
-    struct bgp_state wanted = {.key = key}, *at = &wanted;
-    struct bgp_state *const *place = &at, *const * *found;
 
-    if (!last || !last->n_parts) {
-        return NULL;
-    }
-    if (blocks->next < last->n_parts && last->parts[blocks->next]->key == key) {
-        return last->parts[blocks->next++];
-    }
-    if (!blocks->by_key) {
-        blocks->by_key = arena_calloc(blocks->state->arena, last->n_parts, sizeof *blocks->by_key);
-        for (size_t i = 0; i < last->n_parts; i++) {
-            blocks->by_key[i] = &last->parts[i];
+    for (size_t i = 0; last && i < BLOCKS_AHEAD && blocks->next + i < last->n_parts; i++) {
+        if (last->parts[blocks->next + i]->key == key) {
+            blocks->next += i + 1;
+            return last->parts[blocks->next - 1];
         }
-        qsort(blocks->by_key, last->n_parts, sizeof *blocks->by_key, cmp_keys);
     }
-    found = bsearch(&place, blocks->by_key, last->n_parts, sizeof *blocks->by_key, cmp_keys);
-    if (!found) {
-        return NULL;
-    }
-    blocks->next = (size_t)(*found - last->parts) + 1;
-    return **found;
+    return NULL;
 }
 
 static void add_block(struct blocks *blocks, const char *text, size_t len)
@@ -128,7 +109,8 @@ static void add_block(struct blocks *blocks, const char *text, size_t len)
 
 static bool goes_on(const struct bgp_policy *last, const struct bgp_policy *next)
 {
-    return last->kind == next->kind && !strcmp(last->name, next->name);
+    return last->name_hash == next->name_hash && last->kind == next->kind &&
+           !strcmp(last->name, next->name);
 }
 
 /* A list stays the block's; a map is yet to be shown its lists. False if the first policy goes on

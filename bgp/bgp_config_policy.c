@@ -247,16 +247,26 @@ static void sort_names(struct bgp_state *state)
 static const struct bgp_policy *find_name(const struct bgp_state *state,
                                           const struct bgp_policy *reference)
 {
-    const struct bgp_policy **found = state->n_policies
-                                          ? bsearch(&reference, state->policies, state->n_policies,
-                                                    sizeof *state->policies, cmp_names)
-                                          : NULL;
+    size_t low = 0, high = state->n_policies;
 
-    while (found && found > (const struct bgp_policy **)state->policies &&
-           !cmp_names(found - 1, &reference)) {
-        found--;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (state->policies[middle]->name_hash < reference->name_hash) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
     }
-    return found ? *found : NULL;
+    for (; low < state->n_policies; low++) {
+        const struct bgp_policy *policy = state->policies[low];
+        int order = cmp_names(&policy, &reference);
+
+        if (order >= 0) {
+            return order ? NULL : policy;
+        }
+    }
+    return NULL;
 }
 
 /* Puts the policy that is meant into a reference; null where that is not one of ours. A name of

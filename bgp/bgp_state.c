@@ -87,6 +87,9 @@ int bgp_policy_cmp(const struct bgp_policy *a, const struct bgp_policy *b)
 {
     int order = cmp_u64(a->kind, b->kind);
 
+    if (a == b) {
+        return 0;
+    }
     if (!order) {
         order = cmp_u64(a->digest, b->digest);
     }
