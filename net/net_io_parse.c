@@ -218,7 +218,7 @@ static bool parse_link(struct net_state *state, const struct nlmsghdr *message, 
     struct net_link before = *link;
     fill_link(state, link, info, &attrs);
     if (strcmp(before.name, link->name) != 0)
-        net_state_renamed(state);
+        net_state_renamed(state, link);
     /* Its addresses were not followed so far; a new interface, told by an all-ones change mask, has
      * none. */
     if (!followed && is_followed(state, link) && info->ifi_change != ~0U)

@@ -116,10 +116,25 @@ struct net_link *net_state_link(const struct net_state *state, int index)
     return found ? *found : NULL;
 }
 
-void net_state_renamed(struct net_state *state)
+/* Takes it out of the array, if there is one yet. */
+static void take_out(struct net_state *state, const struct net_link *link)
 {
-    free(state->links);
-    state->links = NULL;
+    size_t i = 0;
+    if (!state->links)
+        return;
+    while (state->links[i] != link)
+        i++;
+    memmove(state->links + i, state->links + i + 1,
+            (state->n_links - i - 1) * sizeof *state->links);
+    if (i < state->n_sorted)
+        state->n_sorted--;
+}
+
+void net_state_renamed(struct net_state *state, struct net_link *link)
+{
+    take_out(state, link);
+    if (state->links)
+        state->links[state->n_links - 1] = link;
 }
 
 struct net_link *net_state_put_link(struct net_state *state, int index)
@@ -132,7 +147,10 @@ struct net_link *net_state_put_link(struct net_state *state, int index)
     link->conf = (struct net_conf){-1, -1, -1, -1, -1};
     must(tsearch(link, &state->link_tree, link_cmp_index));
     state->n_links++;
-    net_state_renamed(state);
+    if (state->links) {
+        state->links = must(reallocarray(state->links, state->n_links, sizeof *state->links));
+        state->links[state->n_links - 1] = link;
+    }
     return link;
 }
 
@@ -142,8 +160,8 @@ void net_state_drop_link(struct net_state *state, int index)
     if (!link)
         return;
     tdelete(link, &state->link_tree, link_cmp_index);
+    take_out(state, link);
     state->n_links--;
-    net_state_renamed(state);
     link_free(link);
 }
 
@@ -170,7 +188,16 @@ struct net_link *const *net_state_links(struct net_state *state)
 {
     if (!state->links) {
         state->links = flatten(state->link_tree, state->n_links);
-        qsort(state->links, state->n_links, sizeof *state->links, link_cmp_name);
+        state->n_sorted = 0;
+    }
+    size_t n_new = state->n_links - state->n_sorted;
+    if (n_new) {
+        struct net_link **new = must(calloc(n_new, sizeof(struct net_link *)));
+        memcpy(new, state->links + state->n_sorted, n_new * sizeof *new);
+        qsort(new, n_new, sizeof *new, link_cmp_name);
+        state->links = sorted_add(state->links, state->n_sorted, new, n_new, link_cmp_name);
+        state->n_sorted = state->n_links;
+        free(new);
     }
     return state->links;
 }
@@ -326,6 +353,7 @@ void net_state_join(struct net_state *whole, struct net_state *part)
     whole->links = sorted_add(whole->links, whole->n_links, net_state_links(part), part->n_links,
                               link_cmp_name);
     whole->n_links += part->n_links;
+    whole->n_sorted = whole->n_links;
     whole->routes = sorted_add(whole->routes, whole->n_routes, net_state_routes(part),
                                part->n_routes, route_cmp_place);
     whole->n_routes += part->n_routes;
@@ -334,6 +362,7 @@ void net_state_join(struct net_state *whole, struct net_state *part)
 void net_state_leave(struct net_state *whole, struct net_state *part)
 {
     whole->n_links = sorted_remove(whole->links, whole->n_links, part->links, part->n_links);
+    whole->n_sorted = whole->n_links;
     whole->n_routes = sorted_remove(whole->routes, whole->n_routes, part->routes, part->n_routes);
 }
 

@@ -108,7 +108,8 @@ enum net_family { NET_IPV4 = 1, NET_IPV6 = 2 };
 
 struct net_state {
     void *link_tree, *route_tree; /* by index, by key */
-    struct net_link **links;      /* sorted by name; null: to be made */
+    struct net_link **links;      /* see net_state_links(); null: to be made */
+    size_t n_sorted;              /* of `links`, by name; the others behind them are to be */
     struct net_route **routes;    /* sorted by key; null: to be made */
     size_t n_links, n_routes;
     uint8_t l3mdev_rules;   /* families (enum net_family) whose lookups begin in the VRF's table */
@@ -140,7 +141,7 @@ struct net_link *net_state_link(const struct net_state *state, int index);
 struct net_link *net_state_put_link(struct net_state *state, int index);
 void net_state_drop_link(struct net_state *state, int index);
 /* To be called after a link's name was changed. */
-void net_state_renamed(struct net_state *state);
+void net_state_renamed(struct net_state *state, struct net_link *link);
 /* By name, and all, sorted by name. Valid until a link is added, removed or renamed. */
 struct net_link *net_state_find(struct net_state *state, const char *name);
 struct net_link *const *net_state_links(struct net_state *state);

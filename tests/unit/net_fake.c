@@ -43,7 +43,7 @@ struct net_link *net_fake_add(struct net_fake *fake, const char *name, const cha
     snprintf(link->type, sizeof link->type, "%s", type);
     link->conf = (struct net_conf){0, 0, 0, 1, 0};
     link->mtu = 1500;
-    net_state_renamed(&fake->now);
+    net_state_renamed(&fake->now, link);
     return link;
 }
 
