@@ -14,11 +14,12 @@
 struct nft_ctx;
 
 struct ovs_nft {
-    struct nft_ctx *context; /* null: libnftables does not work */
-    int fd;                  /* hears of changes */
-    bool dirty;              /* to be read again */
-    char *text;              /* the listing, as JSON; "" if there is no table */
-    char *error;             /* why the last commands failed, or null */
+    struct nft_ctx *context;  /* null: libnftables does not work */
+    int fd;                   /* hears of changes */
+    bool dirty;               /* to be read again */
+    char *text;               /* the listing, as JSON; "" if there is no table; null: no look yet */
+    char *error;              /* why the last commands failed, or null */
+    struct ovs_state *limits; /* of the listing, and nothing else; null: no look yet */
 };
 
 void ovs_nft_init(struct ovs_nft *nft);
@@ -26,6 +27,8 @@ void ovs_nft_done(struct ovs_nft *nft);
 /* Reads the table again if it may have changed; true if it has. */
 bool ovs_nft_run(struct ovs_nft *nft);
 void ovs_nft_wait(const struct ovs_nft *nft);
+/* The limits that a listing holds, freed with ovs_state_free(). */
+struct ovs_state *ovs_nft_read(const char *listing);
 /* Adds the limits to a state that is not indexed yet. */
 void ovs_nft_see(const struct ovs_nft *nft, struct ovs_state *state);
 /* Carries out and finishes a step that is commands for nftables. Takes milliseconds. */

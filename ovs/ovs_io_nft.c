@@ -53,6 +53,7 @@ void ovs_nft_done(struct ovs_nft *nft)
     }
     free(nft->error);
     free(nft->text);
+    ovs_state_free(nft->limits);
 }
 
 /* Runs commands; the answer is borrowed until the next ones. 0, or -EIO with *ret_text an error. */
@@ -92,6 +93,8 @@ bool ovs_nft_run(struct ovs_nft *nft)
     }
     free(nft->text);
     nft->text = xstrdup(text);
+    ovs_state_free(nft->limits);
+    nft->limits = ovs_nft_read(text);
     return true;
 }
 
@@ -270,21 +273,30 @@ static bool chain_is_right(const cJSON *list, const cJSON *chain)
            number_of(chain, "prio") == OVS_NFT_PRIORITY;
 }
 
-void ovs_nft_see(const struct ovs_nft *nft, struct ovs_state *state)
+struct ovs_state *ovs_nft_read(const char *listing)
 {
-    cJSON *root = cJSON_Parse(nft->text ? nft->text : "");
+    struct ovs_state *limits = ovs_state_new();
+    cJSON *root = cJSON_Parse(listing);
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(root, "nftables"), *item;
 
-    state->limits_error = nft->error ? arena_strdup(state->arena, nft->error) : NULL;
     cJSON_ArrayForEach(item, list) {
         const cJSON *rule = cJSON_GetObjectItemCaseSensitive(item, "rule");
         const cJSON *chain = cJSON_GetObjectItemCaseSensitive(item, "chain");
 
         if (rule) {
-            ovs_state_add_limit(state, text_of(rule, "chain"), rule_key(state->arena, rule));
+            ovs_state_add_limit(limits, text_of(rule, "chain"), rule_key(limits->arena, rule));
         } else if (chain && !chain_is_right(list, chain)) {
-            ovs_state_add_limit(state, text_of(chain, "name"), "");
+            ovs_state_add_limit(limits, text_of(chain, "name"), "");
         }
     }
     cJSON_Delete(root);
+    return limits;
+}
+
+void ovs_nft_see(const struct ovs_nft *nft, struct ovs_state *state)
+{
+    state->limits_error = nft->error ? arena_strdup(state->arena, nft->error) : NULL;
+    for (size_t i = 0; nft->limits && i < nft->limits->n_limits; i++) {
+        ovs_state_add_limit(state, nft->limits->limits[i].chain, nft->limits->limits[i].key);
+    }
 }

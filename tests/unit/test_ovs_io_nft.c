@@ -23,8 +23,7 @@ static const char *keys(const char *chain, const char *expr)
 {
     static char text[256];
     char listing[4096];
-    struct ovs_nft nft = {.text = listing};
-    struct ovs_state *state = ovs_state_new();
+    struct ovs_state *state;
 
     snprintf(listing, sizeof listing,
              "{\"nftables\": [{\"metainfo\": {\"version\": \"1.0.6\"}}, {\"table\": {\"family\": "
@@ -32,8 +31,8 @@ static const char *keys(const char *chain, const char *expr)
              "\"netdev\", \"table\": \"routerd\", \"chain\": \"on-ens5\", \"handle\": 2, "
              "\"comment\": \"10 100\", \"expr\": [%s]}}]}",
              chain, expr);
-    ovs_nft_see(&nft, state);
-    ovs_state_index(state);
+    state = ovs_nft_read(listing);
+    ovs_state_sort_limits(state);
     text[0] = '\0';
     for (size_t i = 0; i < state->n_limits; i++) {
         assert_string_equal(state->limits[i].chain, "on-ens5");
