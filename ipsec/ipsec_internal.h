@@ -44,7 +44,9 @@ struct sync {
     unsigned int unanswered;        /* of the stage's requests */
     bool was_away; /* since the last SYNC_READY, or never ready for reasons that are known */
     char reason[300];
-    bool listing, list_again;  /* lists are being read; all of them after that */
+    bool listing, list_again; /* lists are being read; all of them after that */
+    uint32_t again[LIST_FEW]; /* or of these connections */
+    size_t n_again;
     unsigned int list_parts;   /* that are outstanding */
     uint32_t listed[LIST_FEW]; /* the connections that are being listed; n_listed 0: all */
     size_t n_listed, n_partly; /* partly: listed one by one since all were */

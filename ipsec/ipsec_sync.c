@@ -54,6 +54,7 @@ void sync_lose(struct ipsec *ipsec, const char *format, ...)
     sync->was_away = true;
     sync->stage = SYNC_CLOSED;
     sync->listing = sync->reading_sas = sync->list_again = false;
+    sync->n_again = 0;
     batch_fail(ipsec, sync->reason);
     close_links(ipsec);
     ipsec_seen_done(&sync->fresh);
@@ -251,6 +252,24 @@ static void take_fresh(struct ipsec *ipsec)
     (ipsec->sync.n_listed > 0 ? take_few : take_all)(ipsec);
 }
 
+/* Whether there was something to be listed after the present lists. */
+static bool list_again(struct ipsec *ipsec)
+{
+    struct sync *sync = &ipsec->sync;
+    size_t n = sync->n_again;
+
+    sync->n_again = 0;
+    if (sync->list_again) {
+        sync->list_again = false;
+        sync_list(ipsec);
+    } else if (n > 0) {
+        sync_list_few(ipsec, sync->again, n);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void on_listed(void *aux, int error, const struct vici_packet *packet)
 {
     struct ipsec *ipsec = aux;
@@ -265,10 +284,7 @@ static void on_listed(void *aux, int error, const struct vici_packet *packet)
     if (sync->stage == SYNC_LIST) {
         enter_ready(ipsec);
     }
-    if (sync->list_again) {
-        sync->list_again = false;
-        sync_list(ipsec);
-    } else {
+    if (!list_again(ipsec)) {
         batch_listed(ipsec);
     }
 }
@@ -331,21 +347,34 @@ static void begin_list(struct ipsec *ipsec)
     link_command(ipsec->commands, "get-keys", on_keys, ipsec);
 }
 
-/* Whether lists can be asked for now. If not, all are once they can be. */
-static bool may_list(struct ipsec *ipsec)
+/* All is listed once there is a connection. */
+static bool may_list(const struct ipsec *ipsec)
 {
-    if (ipsec->sync.listing) {
-        ipsec->sync.list_again = true;
-        return false;
-    }
     return link_is_open(ipsec->commands) && link_is_open(ipsec->sas);
 }
 
 void sync_list(struct ipsec *ipsec)
 {
-    if (may_list(ipsec)) {
+    if (ipsec->sync.listing) {
+        ipsec->sync.list_again = true;
+    } else if (may_list(ipsec)) {
         begin_list(ipsec);
         list_id(ipsec, 0);
+    }
+}
+
+/* Adds to those that are listed after the present lists. */
+static void list_later(struct sync *sync, uint32_t id)
+{
+    for (size_t i = 0; i < sync->n_again; i++) {
+        if (sync->again[i] == id) {
+            return;
+        }
+    }
+    if (sync->n_again == LIST_FEW) {
+        sync->list_again = true;
+    } else {
+        sync->again[sync->n_again++] = id;
     }
 }
 
@@ -355,8 +384,12 @@ void sync_list_few(struct ipsec *ipsec, const uint32_t *ids, size_t n)
 {
     struct sync *sync = &ipsec->sync;
 
-    if (n > LIST_FEW || sync->n_partly + n > LIST_FEW) {
+    if (sync->n_partly + n > LIST_FEW) {
         sync_list(ipsec);
+    } else if (sync->listing) {
+        for (size_t i = 0; i < n; i++) {
+            list_later(sync, ids[i]);
+        }
     } else if (may_list(ipsec)) {
         begin_list(ipsec);
         for (size_t i = 0; i < n; i++) {
@@ -465,6 +498,15 @@ static void refresh_sas(struct ipsec *ipsec)
     }
 }
 
+/* Somebody loaded something of an id (0: nothing), or our last steps did: the log is a stream of
+ * its own, and its lines may come late. What is loaded before the first lists is in them. */
+static void on_loaded(struct ipsec *ipsec, uint32_t id)
+{
+    if (id != 0 && ipsec->sync.stage >= SYNC_LIST && !batch_concerns(ipsec, id)) {
+        sync_list_few(ipsec, &id, 1);
+    }
+}
+
 static void on_event(void *aux, const struct vici_packet *packet)
 {
     struct ipsec *ipsec = aux;
@@ -474,10 +516,7 @@ static void on_event(void *aux, const struct vici_packet *packet)
         if (ipsec_event_log(packet, &log) != 0) {
             return;
         }
-        uint32_t loaded = ipsec_log_loaded(log.group, log.text);
-        if (loaded && !batch_concerns(ipsec, loaded)) {
-            sync_list(ipsec);
-        }
+        on_loaded(ipsec, ipsec_log_loaded(log.group, log.text));
         keeper_log(ipsec, &log);
         return;
     }
