@@ -185,8 +185,10 @@ static void update_settings(struct diff *diff, const struct bgp_instance *wanted
              wanted->preserves ? "bgp graceful-restart preserve-fw-state"
                                : "no bgp graceful-restart preserve-fw-state",
              notes);
-    set_flag(diff, change, true, wanted->coalesce_ms == seen->coalesce_ms,
-             arena_printf(diff->arena, "coalesce-time %u", wanted->coalesce_ms), notes);
+    if (wanted->coalesce_ms != seen->coalesce_ms) {
+        set_flag(diff, change, true, false,
+                 arena_printf(diff->arena, "coalesce-time %u", wanted->coalesce_ms), notes);
+    }
 }
 
 /* Makes the instance's own lines those that are wanted; `seen` is an empty one if there is none. */

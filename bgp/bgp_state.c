@@ -291,8 +291,10 @@ size_t bgp_state_policy_slot(const struct bgp_state *state, const struct bgp_pol
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
+        const struct bgp_policy *other = state->policies[middle];
+        bool decides = other->kind == policy->kind && other->digest != policy->digest;
 
-        if (bgp_policy_cmp(state->policies[middle], policy) < 0) {
+        if (decides ? other->digest < policy->digest : bgp_policy_cmp(other, policy) < 0) {
             low = middle + 1;
         } else {
             high = middle;
