@@ -469,7 +469,7 @@ static int64_t snapshot_due(const struct snapshot *snapshot, int interval_ms, in
 static int64_t publish_due(const struct engine *engine, bool *ret_whole)
 {
     int interval_ms = engine->waiting ? PUBLISH_WAITED_MS : PUBLISH_MS;
-    bool stirred = any_is_stirred(engine);
+    bool stirred = engine->whole.stale && any_is_stirred(engine);
     int64_t whole =
         snapshot_due(&engine->whole, interval_ms, stirred ? WHOLE_SHARE : PUBLISH_SHARE);
     int64_t next = stirred && engine->partial.stale
