@@ -35,7 +35,7 @@ void tenant_parts_update(struct tenant_parts *parts, const struct intended *inte
 
 void tenant_parts_clear(struct tenant_parts *parts, const struct tenant_parts_class *class)
 {
-    for (size_t i = 0; parts->intended && i < parts->intended->n_tenants; i++)
+    for (size_t i = 0; parts->parts && i < parts->intended->n_tenants; i++)
         if (parts->parts[i])
             class->drop(parts->parts[i]);
     free(parts->parts);
