@@ -229,6 +229,7 @@ def test_the_hosts_default_route_is_followed(out):
 
 
 def test_a_restart_breaks_no_connection(out):
+    out.settle()  # what has been told of the push is written a moment after it
     flows = [(far.campus, address) for far in (out.bio, out.phys) for address in (SERVER, SERVER6)]
     with services.Server("web", out.outside.ns, SERVER, WEB) as server:
         made = services.Call(out.bio.campus.ns, SERVER, WEB)
