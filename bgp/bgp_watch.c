@@ -27,6 +27,7 @@ enum {
     ROUTE_CHECKS = 4,
     REFRESH_MS = 3000, /* from a change that is not ours to when it is surely complete */
     COUNTERS_MS = 1000,
+    LOOK_BESIDE_MS = 1000, /* between two looks at sessions while steps are carried out */
 };
 
 void bgp_watch_stir(struct bgp *bgp)
@@ -254,6 +255,13 @@ static bool refresh_is_due(const struct bgp *bgp)
     return bgp->watch.refresh_ms && bgp->job.stage == BGP_JOB_IDLE && bgp_vty_answers(bgp->bgpd);
 }
 
+/* Answers about all sessions would keep bgpd from carrying out what it is told, and it is looked at
+ * right after that. */
+static long long look_free_ms(const struct bgp *bgp)
+{
+    return bgp->job.stage == BGP_JOB_IDLE ? 0 : bgp->watch.look.asked_ms + LOOK_BESIDE_MS;
+}
+
 void bgp_watch_run(struct bgp *bgp)
 {
     struct bgp_watch *watch = &bgp->watch;
@@ -267,7 +275,7 @@ void bgp_watch_run(struct bgp *bgp)
     if (bgp_poll_due(&watch->residue, bgp->zebra) && bgp->job.stage == BGP_JOB_IDLE) {
         ask_residue(bgp);
     }
-    if (bgp_poll_due(&watch->look, bgp->bgpd)) {
+    if (bgp_poll_due(&watch->look, bgp->bgpd) && time_msec() >= look_free_ms(bgp)) {
         bgp_look(bgp);
     }
     if (refresh_is_due(bgp) && time_msec() >= watch->refresh_ms) {
@@ -290,7 +298,7 @@ void bgp_watch_wait(const struct bgp *bgp)
             poll_timer_wait_until(watch->config.next_ms);
         }
         if (!watch->look.pending) {
-            poll_timer_wait_until(watch->look.next_ms);
+            poll_timer_wait_until(MAX(watch->look.next_ms, look_free_ms(bgp)));
         }
     }
     if (bgp_vty_answers(bgp->zebra) && !watch->residue.pending && bgp->job.stage == BGP_JOB_IDLE) {
