@@ -114,6 +114,8 @@ class FarSide:
         add_netns(self.ns)
 
     def stop(self):
+        # The kernel takes its time to end a namespace, and another far side may have its addresses by then.
+        run(["ip", "-n", self.ns, "link", "set", "eth0", "down"], check=False)
         run(["ip", "netns", "del", self.ns], check=False)
 
     def heal(self):
